@@ -1,0 +1,32 @@
+"""How a robot behind ROS 2 topics is found and stepped: the keywords of `backend="topics"`. No ROS here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How a robot behind ROS 2 topics is found and stepped.
+
+    Attributes:
+        attach: use a running simulator or robot; otherwise one is started for this environment and ended with it.
+        namespace: of the robot's topics and services; None: a private one, or none when attaching.
+        domain_id: ROS domain; None: a private one, or that of the environment variable `ROS_DOMAIN_ID` when attaching.
+        stepping: `lockstep`, `step_service` or `realtime`.
+        connect_timeout_s: wall-clock seconds to find everybody.
+        step_timeout_s: wall-clock seconds of silence after which the robot counts as lost.
+        ros_arguments: ROS arguments of the environment's own node, such as `--ros-args -r joint_states:=/arm/states`.
+        stop: asked about every 50 ms while waiting; true ends the wait as if the robot were lost.
+    """
+
+    attach: bool = False
+    namespace: str | None = None
+    domain_id: int | None = None
+    stepping: Literal["lockstep", "step_service", "realtime"] = "lockstep"
+    connect_timeout_s: float = 5.0
+    step_timeout_s: float = 5.0
+    ros_arguments: Sequence[str] = ()
+    stop: Callable[[], bool] = lambda: False

@@ -1,0 +1,96 @@
+"""The command topics of the simulation node: subscribe, read, refuse or take, and answer."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from rclpy.node import Node
+from rclpy.subscription import Subscription
+from sensor_msgs.msg import JointState
+
+from ros_gym_bridge.config import RobotFile
+from ros_gym_bridge.errors import ResetNeededError
+from ros_gym_bridge.ros import qos
+from ros_gym_bridge.ros.counters import Counters
+from ros_gym_bridge.ros.messages import CommandReader, CommandRefused, to_ns
+from ros_gym_bridge.sim.engine import Engine, Verdict
+from ros_gym_bridge.sim.playback import Playback
+
+_REFUSED = {
+    Verdict.UNSTAMPED: ("unstamped", "header.stamp is 0"),
+    Verdict.OLD: ("old_stamp", "it answers an older state"),
+    Verdict.AHEAD: ("stamp_ahead", "it answers a state that has not been"),
+}
+
+
+class CommandPort:
+    """Everything between a command message and the engine. Bad commands are refused whole, counted, and logged once
+    a second.
+
+    Args:
+        node: what subscribes.
+        robot: the robot file.
+        engine: what obeys.
+        counters: what counts.
+    """
+
+    def __init__(self, node: Node, robot: RobotFile, engine: Engine, counters: Counters) -> None:
+        self._node, self._engine, self._counters = node, engine, counters
+        self.heard = 0
+        self._subscriptions: dict[str, Subscription] = {}
+        for topic, reader in command_readers(robot).items():
+            callback = partial(self._receive, topic, reader)
+            self._subscriptions[topic] = node.create_subscription(JointState, topic, callback, qos.COMMANDS)
+
+    def _receive(self, topic: str, reader: CommandReader, message: JointState) -> None:
+        self.heard += 1
+        try:
+            indices, values = reader(message)
+            self._check_alone(topic)
+            stamp_ns = to_ns(message.header.stamp)
+            self._answer(topic, stamp_ns, self._engine.command(topic, stamp_ns, indices, values))
+        except CommandRefused as refusal:
+            self._counters.add(f"refused_{refusal.kind}", f"Refused a command on '{topic}': {refusal}")
+        except ResetNeededError as error:
+            self._counters.add("diverged", f"{error} Time stands still until reset_simulation.")
+
+    def _answer(self, topic: str, stamp_ns: int, verdict: Verdict) -> None:
+        if verdict is Verdict.REPEATED:
+            self._counters.add("repeated", f"A command on '{topic}' came again; answered with the same state.")
+            self._engine.publish()
+        elif verdict in _REFUSED:
+            kind, what = _REFUSED[verdict]
+            raise CommandRefused(
+                kind,
+                f"lockstep: {what}",
+                got=f"stamp {stamp_ns} ns",
+                expected=f"{self._engine.stamp_ns} ns, the stamp of the current state",
+                remedy="Copy header.stamp from the newest joint state into the command; nothing was stepped",
+            )
+
+    def _check_alone(self, topic: str) -> None:
+        """Stamps cannot tell whose command caused a state, so in lockstep one publisher is all that a topic may
+        have."""
+        engine = self._engine
+        if not engine.lockstep or engine.playback != Playback.PLAYING:
+            return
+        if self._subscriptions[topic].get_publisher_count() > 1:
+            infos = self._node.get_publishers_info_by_topic(topic)
+            names = sorted(f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in infos)
+            raise CommandRefused(
+                "two_publishers",
+                "lockstep: several nodes publish commands, and nobody could tell whose command caused a state",
+                got=", ".join(names),
+                expected="one publisher",
+                remedy="End all but one (a node that was killed leaves the graph by itself after about 2 s)",
+            )
+
+
+def command_readers(robot: RobotFile) -> dict[str, CommandReader]:
+    """One reader for each distinct command topic; groups that share a topic are one message."""
+    index = {entry.joint: i for i, entry in enumerate(robot.spec.commands)}
+    groups: dict[str, tuple[str, dict[str, int]]] = {}
+    for group in robot.config.actuators:
+        _, indices = groups.setdefault(group.topic, (group.interface, {}))
+        indices.update({name: index[name] for name in group.joints})
+    return {topic: CommandReader(interface, indices) for topic, (interface, indices) in groups.items()}

@@ -1,0 +1,91 @@
+"""Puts the parts of a state together again: joint states and channels, by their stamps."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TypeVar
+
+from ros_gym_bridge.config import RobotFile
+from ros_gym_bridge.robot import FloatArray, RobotState, Sample
+
+Joints = tuple[FloatArray, FloatArray, FloatArray]
+Part = TypeVar("Part")
+
+_KEPT = 16
+
+
+class StateInbox:
+    """Collects what arrives and says when the state at a stamp is complete.
+
+    A state is complete when the joint states and every channel that is due at its stamp have arrived with that
+    stamp. A channel that is not due keeps its last sample. No ROS here: the caller hands in converted values.
+
+    Attributes:
+        newest_ns: the highest stamp of joint states so far; 0 before the first. What comes late does not lower it.
+        received: how many parts have arrived.
+
+    Args:
+        robot: the robot file.
+    """
+
+    def __init__(self, robot: RobotFile) -> None:
+        config = robot.config
+        self._spec = robot.spec
+        self._every = {c.name: c.divisor(config.rates.control_hz) for c in config.channels}
+        self.newest_ns = 0
+        self.received = 0
+        self._joints: dict[int, Joints] = {}
+        self._samples: dict[str, dict[int, Sample]] = {name: {} for name in self._every}
+
+    def put_joints(self, stamp_ns: int, joints: Joints) -> None:
+        """Joint states have arrived."""
+        self.received += 1
+        self.newest_ns = max(self.newest_ns, stamp_ns)
+        _keep(self._joints, stamp_ns, joints)
+
+    def put_sample(self, name: str, sample: Sample) -> None:
+        """A channel's sample has arrived."""
+        self.received += 1
+        _keep(self._samples[name], sample.stamp_ns, sample)
+
+    def take(self, stamp_ns: int, command: FloatArray, all_due: bool = False) -> RobotState | None:
+        """The state at a stamp, or None while something is missing.
+
+        Args:
+            stamp_ns: which state.
+            command: `(n_command,)`, what was applied before it.
+            all_due: every channel is due: the first state of an episode.
+        """
+        joints = self._joints.get(stamp_ns)
+        if joints is None:
+            return None
+        due = self._due(stamp_ns, all_due)
+        samples = {name: self._sample(name, stamp_ns, name in due) for name in self._every}
+        channels = {name: sample for name, sample in samples.items() if sample is not None}
+        if len(channels) < len(samples):
+            return None
+        return RobotState(stamp_ns, *joints, command, MappingProxyType(channels))
+
+    def missing(self, stamp_ns: int) -> list[str]:
+        """What a state still lacks: `joint_states`, or names of channels."""
+        lacking = [] if stamp_ns in self._joints else ["joint_states"]
+        return lacking + [name for name in self._due(stamp_ns, False) if stamp_ns not in self._samples[name]]
+
+    def _sample(self, name: str, stamp_ns: int, due: bool) -> Sample | None:
+        """The sample of just this stamp where one is due, otherwise the newest one that is not after it."""
+        samples = self._samples[name]
+        if due:
+            return samples.get(stamp_ns)
+        return samples.get(max((stamp for stamp in samples if stamp <= stamp_ns), default=-1))
+
+    def _due(self, stamp_ns: int, all_due: bool) -> list[str]:
+        if not self._every:
+            return []
+        period = self._spec.steps(stamp_ns) // self._spec.steps_per_period
+        return [name for name, every in self._every.items() if all_due or period % every == 0]
+
+
+def _keep(parts: dict[int, Part], stamp_ns: int, part: Part) -> None:
+    parts[stamp_ns] = part
+    if len(parts) > _KEPT:
+        del parts[next(iter(parts))]

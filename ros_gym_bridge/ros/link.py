@@ -1,0 +1,219 @@
+"""A connection between an adapter and a robot on ROS 2: found, compared, waited on."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import threading
+import time
+from collections.abc import Callable
+
+from ros_gym_bridge.config import RobotFile
+from ros_gym_bridge.connection import Connection
+from ros_gym_bridge.errors import OptionError, RobotNotFoundError
+from ros_gym_bridge.robot import RobotState
+from ros_gym_bridge.ros.facts import facts
+from ros_gym_bridge.ros.own_node import OwnNode
+from ros_gym_bridge.ros.session import check_process
+from ros_gym_bridge.ros.simulator import lost
+from ros_gym_bridge.ros.wires import Wires
+
+_START_S = 30.0  # a node of our own: Python starts, PyBullet loads; on a busy machine that takes a while
+_RECOGNIZE_S = 0.5  # another simulator has no parameters of ours, and nobody announces that
+_SILENCE_S = 0.4  # states come at 10 Hz at least: who hears none for so long, with services there, has a dead port
+_LOCKED_S = 3.0  # see `Link.close`
+_AGAIN_S = 0.05  # who hears nothing sends again; the other side steps once all the same
+_NEEDED = {
+    "lockstep": ("reset_simulation", "get_simulation_state", "set_simulation_state"),
+    "realtime": ("reset_simulation", "get_simulation_state", "set_simulation_state"),
+    "step_service": ("reset_simulation", "get_simulation_state", "set_simulation_state", "step_simulation"),
+}
+_inherited: list[Link] = []
+
+
+class Link:
+    """A connection that stands. Made whole or not at all.
+
+    Attributes:
+        send: publishes a command, see `Wires.send`.
+        inbox: what has been heard.
+        simulator: the services.
+
+    Args:
+        robot: the robot file: topics, joints, channels.
+        connection: where the robot is and how it is stepped.
+
+    Raises:
+        RobotNotFoundError: nobody answered; says which topics and services were looked for, where, and what to start.
+        RobotLostError: a node of our own ended while it started.
+        OptionError: the simulator runs another mode, rate or robot than this environment.
+        ForkError: this process was forked from one that had used ROS.
+    """
+
+    def __init__(self, robot: RobotFile, connection: Connection) -> None:
+        check_process()
+        self._robot, self._connection = robot, connection
+        self._process = os.getpid()
+        begun = time.monotonic()
+        mode = _mode(connection)
+        self._own = None if connection.attach else OwnNode(robot, mode, connection.namespace, connection.domain_id)
+        self._closing = contextlib.ExitStack()
+        try:
+            if self._own is not None:
+                self._closing.callback(self._own.close)
+            self._find(begun)
+            wires = self._wires
+            self.send, self.inbox, self.simulator = wires.send, wires.inbox, wires.simulator
+            self._compare(mode)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def node_pid(self) -> int | None:
+        """Process of a node of our own."""
+        return self._own.pid if self._own else None
+
+    def receive(
+        self,
+        find: Callable[[], RobotState | None],
+        what: Callable[[], str],
+        again: Callable[[], None] | None = None,
+    ) -> RobotState:
+        """Serve callbacks until `find` returns a state.
+
+        Args:
+            find: looks into the inbox.
+            what: says what is waited for, for an error message.
+            again: called after every 50 ms of silence.
+
+        Raises:
+            RobotLostError: silence for `step_timeout_s`, or a node of our own has ended.
+        """
+        spin_once, clock = self._wires.session.executor.spin_once, time.monotonic
+        begun = clock()
+        due = begun + _AGAIN_S
+        while (state := find()) is None:
+            now = clock()
+            if now >= due:
+                self._check(what, now - begun)
+                if again is not None:
+                    again()
+                due = now + _AGAIN_S
+            spin_once(timeout_sec=due - now)
+        return state
+
+    def catch_up(self) -> None:
+        """Take what has arrived in the meantime."""
+        received = -1
+        while received != self.inbox.received:
+            received = self.inbox.received
+            self._wires.session.executor.spin_once(timeout_sec=0.0)
+
+    def close(self) -> None:
+        """Leave the graph and end a node of our own; a forked child leaves both to its parent. May be called again."""
+        if self._process != os.getpid():
+            _inherited.append(self)  # to destroy what the middleware's threads, gone here, still hold would hang
+            return
+        if self._own is not None and self._own.killed:
+            # The dead may hold a lock in memory that is shared with us. Fast DDS gives it up after 2 s, and crashes
+            # when a participant is destroyed before.
+            later = threading.Timer(_LOCKED_S, self._closing.pop_all().close)
+            later.start()
+        self._closing.close()
+
+    def _ending(self) -> str:
+        """Why there is no point in waiting: we were asked to stop, or how a node of our own has ended; else empty."""
+        if self._connection.stop():
+            return "asked to stop"
+        return self._own.ending() if self._own is not None else ""
+
+    def _check(self, what: Callable[[], str], waited_s: float) -> None:
+        """Raise when there is no point in waiting any longer."""
+        ending = self._ending()
+        if ending or waited_s >= self._connection.step_timeout_s:
+            raise lost(what(), waited_s, ending, self._wires.seen())
+
+    def _connect(self) -> Wires:
+        own, connection = self._own, self._connection
+        wires = Wires(
+            self._robot,
+            namespace=own.namespace if own is not None else connection.namespace or "",
+            domain_id=own.domain_id if own is not None else connection.domain_id,
+            ros_arguments=connection.ros_arguments,
+            services=_NEEDED[connection.stepping],
+            timeout_s=connection.step_timeout_s,
+            ending=self._ending,
+        )
+        self._closing.callback(wires.session.close)
+        return wires
+
+    def _find(self, begun: float) -> None:
+        """Connect, and wait until everybody is there.
+
+        Fast DDS gives a new participant the lowest free port. Where that was the port of a program that was killed, the
+        robot's messages go on to the dead for some seconds: services are there, but no states. Then a second
+        participant, made while the first one still holds the port, hears at once.
+        """
+        timeout_s = self._connection.connect_timeout_s if self._own is None else _START_S
+        deadline = begun + timeout_s
+        self._wires = self._connect()
+        if self._wait_for_all(deadline, _SILENCE_S):
+            first, self._wires = self._wires, self._connect()
+            first.session.close()
+            self._wait_for_all(deadline)
+        if ending := self._ending():
+            raise lost("the simulation node to start", time.monotonic() - begun, ending)
+        if self._wires.absent():
+            raise _nobody(self._wires, self._robot, self._connection, timeout_s)
+        if self._own is not None:
+            self._own.stands()
+        self._wires.simulator.recognize(_RECOGNIZE_S if self._own is None else _START_S)
+
+    def _wait_for_all(self, deadline: float, silence_s: float = math.inf) -> bool:
+        """Wait until everybody is there; true when only the states are missing, for longer than `silence_s`."""
+        wires, quiet_since = self._wires, math.inf
+
+        def done() -> bool:
+            nonlocal quiet_since
+            absent = wires.absent()
+            only_states = wires.silent and len(absent) == 1
+            quiet_since = min(quiet_since, time.monotonic()) if only_states else math.inf
+            return not absent or bool(self._ending()) or time.monotonic() - quiet_since > silence_s
+
+        wires.session.spin_until(done, max(0.0, deadline - time.monotonic()))
+        return time.monotonic() - quiet_since > silence_s
+
+    def _compare(self, mode: str) -> None:
+        """Our own node says what it runs; any other simulator is taken at its word."""
+        mine: dict[str, object] = {"mode": mode} if self._connection.stepping != "step_service" else {}
+        mine.update((fact.name, fact.value) for fact in facts(self._robot))
+        theirs = self.simulator.parameters(*mine)
+        for name, value in mine.items():
+            other = theirs.get(name, value)
+            if (list(other) if isinstance(value, list) else other) != value:
+                raise OptionError(
+                    f"the simulator and this environment differ in '{name}'",
+                    got=f"{other!r} on the simulator's side",
+                    expected=repr(value),
+                    remedy="Start the simulator with the same robot file and the mode that the stepping needs",
+                )
+
+
+def _nobody(wires: Wires, robot: RobotFile, connection: Connection, timeout_s: float) -> RobotNotFoundError:
+    domain = wires.session.domain_id
+    namespace = wires.session.node.get_namespace()
+    extra = "" if namespace == "/" else f" --namespace {namespace}"
+    return RobotNotFoundError(
+        f"no robot '{robot.config.name}' answered within {timeout_s} s in ROS domain {domain}",
+        got="missing: " + "; ".join(wires.absent()),
+        expected=f"the topics {', '.join(wires.topics())} and the services {', '.join(wires.simulator.names())}",
+        remedy=f"Start it, for example with: ROS_DOMAIN_ID={domain} ros-gym-bridge sim "
+        f"--robot {robot.config.name} --mode {_mode(connection)}{extra}",
+    )
+
+
+def _mode(connection: Connection) -> str:
+    """The mode that our node must run for a stepping."""
+    return "realtime" if connection.stepping == "realtime" else "lockstep"

@@ -1,0 +1,49 @@
+"""Real time: when the next control period ends on the wall clock."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+_STALL_NS = 20_000_000
+
+
+class Pacer:
+    """Deadlines on a steady clock, without drift.
+
+    A deadline is the start plus a number of periods, never the last wake-up plus one. Small delays are made up for;
+    a stall of more than 20 ms and one period is not: the reference moves, and the caller says so.
+
+    Args:
+        period_s: one control period, simulated seconds.
+        clock: nanoseconds, steady.
+    """
+
+    def __init__(self, period_s: float, clock: Callable[[], int] = time.monotonic_ns) -> None:
+        self._period_s, self._clock = period_s, clock
+        self._factor = 1.0
+        self.restart(1.0)
+
+    def restart(self, factor: float) -> None:
+        """Count from now: after a pause, a reset of the factor or a stall. 0: as fast as possible."""
+        self._factor = factor
+        self._period_ns = self._period_s * 1e9 / factor if factor > 0.0 else 0.0
+        self._start_ns, self._periods = self._clock(), 0
+
+    @property
+    def factor(self) -> float:
+        """Simulated seconds for each second of the wall clock that are aimed at."""
+        return self._factor
+
+    def due_ns(self) -> int:
+        """When the current period ends, on the clock."""
+        return self._start_ns + round((self._periods + 1) * self._period_ns)
+
+    def done(self) -> int:
+        """The period is over. Nanoseconds of a stall that will not be caught up; 0 without one."""
+        lag = self._clock() - self.due_ns()
+        self._periods += 1
+        if self._factor > 0.0 and lag > max(_STALL_NS, self._period_ns):
+            self.restart(self._factor)
+            return lag
+        return 0

@@ -1,0 +1,13 @@
+"""Quality of service by purpose: one fact, one place."""
+
+from __future__ import annotations
+
+from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+
+JOINT_STATES = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+COMMANDS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+SENSORS = QoSProfile(depth=5, reliability=ReliabilityPolicy.RELIABLE)
+CLOCK = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE)
+TRANSFORMS = QoSProfile(depth=100, reliability=ReliabilityPolicy.RELIABLE)
+FACTS = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
+LATCHED = QoSProfile(depth=1, reliability=ReliabilityPolicy.RELIABLE, durability=DurabilityPolicy.TRANSIENT_LOCAL)

@@ -1,0 +1,223 @@
+"""`TopicRobot`: the robot protocol over ROS 2 topics and services."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ros_gym_bridge.config import RobotFile
+from ros_gym_bridge.connection import Connection
+from ros_gym_bridge.errors import OptionError, ResetNeededError, RobotClosedError, RobotLostError
+from ros_gym_bridge.robot import Command, FloatArray, RobotSpec, RobotState, check_command, strict_option
+from ros_gym_bridge.ros.link import Link
+from ros_gym_bridge.ros.session import check_process
+from ros_gym_bridge.safety import CommandLimiter
+from ros_gym_bridge.sim.playback import Playback
+
+_NAMESPACE = re.compile(r"/?([A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*)?")
+
+
+class TopicRobot:
+    """A robot behind ROS 2 topics. Connects at the first `reset`, so that its spaces are known before anything runs.
+
+    Args:
+        robot: the robot file.
+        connection: where the robot is and how it is stepped.
+
+    Raises:
+        OptionError: a stepping that is not offered, or a timeout that is not positive.
+    """
+
+    def __init__(self, robot: RobotFile, connection: Connection) -> None:
+        _check(connection)
+        self._robot, self._connection = robot, connection
+        self._limiter = CommandLimiter(robot.spec)
+        self._link: Link | None = None
+        self._state: RobotState | None = None
+        self._closed = False
+        self._timing: dict[str, float] = {}
+        self._exchange = {
+            "lockstep": self._step_in_lockstep,
+            "step_service": self._step_by_service,
+            "realtime": self._step_in_real_time,
+        }[connection.stepping]
+
+    @property
+    def spec(self) -> RobotSpec:
+        """What this robot is."""
+        return self._robot.spec
+
+    @property
+    def node_pid(self) -> int | None:
+        """Process of the simulation node that was started for this robot; None when attached or not connected."""
+        return self._link.node_pid if self._link else None
+
+    def reset(self, seed: int | None = None, options: Mapping[str, Any] | None = None) -> RobotState:
+        """Start an episode. Connects first where that is needed; a node of our own that has ended is started again.
+
+        Raises:
+            RobotNotFoundError: nobody answered.
+            RobotRefusedError: the simulator refused to reset.
+            RobotLostError: the robot fell silent.
+            OptionError: an option that is not offered.
+            RobotClosedError: after `close`.
+        """
+        strict = strict_option(options)
+        self._open()
+        self._state = None
+        if self._link is not None:
+            try:
+                return self._begin(self._link, seed, strict)
+            except RobotLostError:
+                self._disconnect()
+        self._link = Link(self._robot, self._connection)
+        return self._begin(self._link, seed, strict)
+
+    def step(self, command: Command) -> RobotState:
+        """Send a command and return the state at the end of its control period. See `Robot.step`.
+
+        Raises:
+            RobotLostError: silence for `step_timeout_s`, or a node of our own that has ended; says for what was waited.
+        """
+        self._open()
+        if self._link is None or self._state is None:
+            raise ResetNeededError("step before the first reset", remedy="Call reset() first")
+        check_command(self._robot.spec, command, self._state.stamp_ns)
+        applied = self._limiter(command.vector)
+        before = time.perf_counter()
+        try:
+            self._state = self._exchange(self._link, applied, self._state.stamp_ns)
+        except RobotLostError:
+            self._state = None
+            self._disconnect()
+            raise
+        self._timing["round_trip_s"] = time.perf_counter() - before
+        return self._state
+
+    def timing(self) -> dict[str, float]:
+        """`round_trip_s` of the last step; since the reset `resent` commands and `missed_periods` in real time."""
+        return dict(self._timing)
+
+    def close(self) -> None:
+        """Leave the graph and end a node of our own. May be called again."""
+        self._closed = True
+        self._disconnect()
+
+    def _open(self) -> None:
+        if self._closed:
+            raise RobotClosedError("the robot is closed", remedy="Make a new one")
+        if self._link is not None:
+            check_process()
+
+    def _disconnect(self) -> None:
+        if self._link is not None:
+            link, self._link = self._link, None
+            link.close()
+
+    def _begin(self, link: Link, seed: int | None, strict: bool) -> RobotState:
+        """Ask for a reset and take the first state that was not there before."""
+        stepping = self._connection.stepping
+        realtime = stepping == "realtime"
+        before_ns = link.inbox.newest_ns
+        link.simulator.reset(seed, strict)
+        link.simulator.ensure(Playback.PAUSED if stepping == "step_service" else Playback.PLAYING)
+        self._limiter.reset()
+        self._timing = {"round_trip_s": 0.0, "resent": 0, "missed_periods": 0}
+        spec, home, inbox = self._robot.spec, self._limiter.applied, link.inbox
+        if realtime:
+            # states from before the reset may still be on their way: the second new one is certainly from after it
+            link.catch_up()
+            before_ns = spec.next_stamp(inbox.newest_ns)
+
+        def find() -> RobotState | None:
+            newest_ns = inbox.newest_ns
+            return inbox.take(newest_ns, home, all_due=not realtime) if newest_ns > before_ns else None
+
+        self._state = link.receive(find, lambda: f"the first state after a reset, later than {before_ns} ns")
+        return self._state
+
+    def _step_in_lockstep(self, link: Link, applied: FloatArray, stamp_ns: int) -> RobotState:
+        """Send until the answer is there: the state one period later."""
+        expected = self._robot.spec.next_stamp(stamp_ns)
+        inbox = link.inbox
+
+        def find() -> RobotState | None:
+            if inbox.newest_ns > expected:
+                raise _overtaken(inbox.newest_ns, expected)
+            return inbox.take(expected, applied)
+
+        def again() -> None:
+            self._timing["resent"] += 1
+            link.send(applied, stamp_ns)
+
+        self._check_alone(link, stamp_ns)
+        link.send(applied, stamp_ns)
+        return link.receive(find, lambda: _missing(link, expected), again)
+
+    def _step_by_service(self, link: Link, applied: FloatArray, stamp_ns: int) -> RobotState:
+        """Command, step, and wait for the state one period later.
+
+        Command and request leave one participant in this order, reach the other's queue in this order, and are served
+        in this order. To wait for the command's acknowledgement instead takes up to a heartbeat, seconds.
+        """
+        expected = self._robot.spec.next_stamp(stamp_ns)
+        self._check_alone(link, stamp_ns)
+        link.send(applied, stamp_ns)
+        link.simulator.step(self._robot.spec.steps_per_period)
+        return link.receive(lambda: link.inbox.take(expected, applied), lambda: _missing(link, expected))
+
+    def _check_alone(self, link: Link, stamp_ns: int) -> None:
+        """A state that somebody else has caused must not pass for an answer. A node of our own is ours alone."""
+        if self._connection.attach:
+            link.catch_up()
+            if link.inbox.newest_ns > stamp_ns:
+                raise _overtaken(link.inbox.newest_ns, stamp_ns)
+
+    def _step_in_real_time(self, link: Link, applied: FloatArray, stamp_ns: int) -> RobotState:
+        """Command, and take the newest state that was not there yet: none that has waited here is an answer."""
+        spec, inbox = self._robot.spec, link.inbox
+        link.catch_up()
+        expected = spec.next_stamp(inbox.newest_ns)
+
+        def find() -> RobotState | None:
+            return inbox.take(inbox.newest_ns, applied) if inbox.newest_ns >= expected else None
+
+        link.send(applied, stamp_ns)
+        state = link.receive(find, lambda: f"a state from {expected} ns on")
+        late = spec.steps(state.stamp_ns) - spec.steps(stamp_ns)
+        self._timing["missed_periods"] += late // spec.steps_per_period - 1
+        return state
+
+
+def _missing(link: Link, stamp_ns: int) -> str:
+    return f"{', '.join(link.inbox.missing(stamp_ns))} at stamp {stamp_ns} ns"
+
+
+def _check(connection: Connection) -> None:
+    known = ("lockstep", "step_service", "realtime")
+    if connection.stepping not in known:
+        raise OptionError("stepping", got=repr(connection.stepping), expected="one of " + ", ".join(map(repr, known)))
+    for name in ("connect_timeout_s", "step_timeout_s"):
+        value = getattr(connection, name)
+        if not (isinstance(value, int | float) and value > 0.0):
+            raise OptionError(name, got=repr(value), expected="seconds above 0")
+    domain = connection.domain_id
+    if domain is not None and not (type(domain) is int and 0 <= domain <= 232):
+        raise OptionError("domain_id", got=repr(domain), expected="an integer from 0 to 232")
+    if not isinstance(connection.attach, bool):
+        raise OptionError("attach", got=repr(connection.attach), expected="True or False")
+    namespace = connection.namespace
+    if namespace is not None and not (isinstance(namespace, str) and _NAMESPACE.fullmatch(namespace)):
+        expected = "names of letters, digits and _ with / between them"
+        raise OptionError("namespace", got=repr(namespace), expected=expected)
+
+
+def _overtaken(newest_ns: int, expected_ns: int) -> RobotLostError:
+    return RobotLostError(
+        "somebody else has moved the simulator's time",
+        got=f"a state at {newest_ns} ns",
+        expected=f"none after {expected_ns} ns",
+        remedy="Let one agent alone step and reset a simulator; reset() connects again",
+    )

@@ -1,0 +1,123 @@
+"""One end of a robot's topics and services: what an adapter publishes, hears and calls."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from array import array
+from collections.abc import Callable, Sequence
+from functools import partial
+
+from geometry_msgs.msg import PoseStamped
+from rclpy.publisher import Publisher
+from sensor_msgs.msg import JointState
+
+from ros_gym_bridge.config import RobotFile
+from ros_gym_bridge.robot import FloatArray
+from ros_gym_bridge.ros import messages, qos
+from ros_gym_bridge.ros.inbox import StateInbox
+from ros_gym_bridge.ros.session import Session
+from ros_gym_bridge.ros.simulator import SimulatorClient
+
+_numbers = itertools.count(1)
+
+
+class Wires:
+    """A node of the adapter's own with its publishers, subscriptions and service clients.
+
+    Attributes:
+        session: the node.
+        inbox: what has been heard.
+        simulator: the services.
+
+    Args:
+        robot: the robot file: topics, joints, channels.
+        namespace, domain_id, ros_arguments: see `Session`.
+        services: names of the services that must be there.
+        timeout_s: wall-clock seconds to wait for a service's answer.
+        ending: see `SimulatorClient`.
+    """
+
+    def __init__(
+        self,
+        robot: RobotFile,
+        namespace: str,
+        domain_id: int | None,
+        ros_arguments: Sequence[str],
+        services: tuple[str, ...],
+        timeout_s: float,
+        ending: Callable[[], str],
+    ) -> None:
+        name = f"gym_adapter_{os.getpid()}_{next(_numbers)}"
+        self.session = Session(name, namespace, domain_id, ros_arguments, quiet=True)
+        self.inbox = StateInbox(robot)
+        self._missing_joints: list[str] = []
+        self._commands = self._advertise(robot)
+        self._subscribe(robot)
+        self.simulator = SimulatorClient(self.session, services, timeout_s, ending)
+
+    def send(self, command: FloatArray, stamp_ns: int) -> None:
+        """Publish a command `(n_command,)` on its topics, stamped with the state that it answers."""
+        stamp = messages.to_time(stamp_ns)
+        for publisher, message, field, part in self._commands:
+            message.header.stamp = stamp
+            setattr(message, field, array("d", command[part].tobytes()))
+            publisher.publish(message)
+
+    def absent(self) -> list[str]:
+        """What should be there and is not, in words."""
+        absent = [f"a subscriber of {p.topic_name}" for p, *_ in self._commands if not p.get_subscription_count()]
+        if self.silent:
+            what = f"joints {', '.join(self._missing_joints)} in" if self._missing_joints else "a message on"
+            absent.append(f"{what} {self._joint_states.topic_name}")
+        return absent + [f"the service {name}" for name in self.simulator.missing()]
+
+    @property
+    def silent(self) -> bool:
+        """Whether no joint states have been heard."""
+        return not self.inbox.newest_ns
+
+    def topics(self) -> list[str]:
+        """The topics without which there is no robot, by full name."""
+        return [publisher.topic_name for publisher, *_ in self._commands] + [self._joint_states.topic_name]
+
+    def seen(self) -> str:
+        """Who is there, and what came last."""
+        count = self.session.node.count_publishers
+        there = [
+            f"{p.topic_name}: {p.get_subscription_count()} subscribers, {count(p.topic_name)} publishers"
+            for p, *_ in self._commands
+        ]
+        return f"{', '.join(there)}; newest state at {self.inbox.newest_ns} ns"
+
+    def _advertise(self, robot: RobotFile) -> list[tuple[Publisher, JointState, str, list[int]]]:
+        """For each distinct command topic: publisher, message with its names, field, and places in the command
+        vector."""
+        index = {entry.joint: i for i, entry in enumerate(robot.spec.commands)}
+        joints: dict[str, list[str]] = {}
+        fields: dict[str, str] = {}
+        for group in robot.config.actuators:
+            joints.setdefault(group.topic, []).extend(group.joints)
+            fields[group.topic] = group.interface
+        create = self.session.node.create_publisher
+        return [
+            (create(JointState, topic, qos.COMMANDS), JointState(name=names), fields[topic], [index[n] for n in names])
+            for topic, names in joints.items()
+        ]
+
+    def _subscribe(self, robot: RobotFile) -> None:
+        subscribe = self.session.node.create_subscription
+        take = partial(self._take_joints, messages.JointStateReader(robot.spec.joints))
+        self._joint_states = subscribe(JointState, robot.config.joint_states.topic, take, qos.JOINT_STATES)
+        for channel in robot.config.channels:
+            subscribe(PoseStamped, channel.topic, partial(self._take_sample, channel.name), qos.SENSORS)
+
+    def _take_joints(self, reader: messages.JointStateReader, message: JointState) -> None:
+        joints = reader(message)
+        if isinstance(joints, list):
+            self._missing_joints = joints
+        else:
+            self.inbox.put_joints(messages.to_ns(message.header.stamp), joints)
+
+    def _take_sample(self, name: str, message: PoseStamped) -> None:
+        self.inbox.put_sample(name, messages.pose_sample(message))

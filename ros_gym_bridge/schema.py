@@ -1,0 +1,128 @@
+"""What a robot file may contain: frozen models that refuse what they do not know."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+Interface = Literal["position", "velocity", "effort"]
+
+
+def _shaped(pattern: str, expected: str) -> AfterValidator:
+    """A text of a certain shape, refused in words instead of with the pattern."""
+
+    def check(text: str) -> str:
+        if len(text) > 200 or not re.fullmatch(pattern, text):
+            raise PydanticCustomError("shape", "{expected}", {"expected": expected})
+        return text
+
+    return AfterValidator(check)
+
+
+Name = Annotated[str, _shaped(r"[A-Za-z_][\w.\-/]*", "a name of letters, digits and _ . - / that begins with a letter")]
+UrdfName = Annotated[str, Field(min_length=1, max_length=200)]
+Topic = Annotated[str, _shaped(r"[A-Za-z]\w*(/[A-Za-z]\w*)*", "a relative topic name such as joint_command")]
+Vector3 = tuple[float, float, float]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class ModelConfig(_Frozen):
+    """Which model is loaded, and where it stands in the world frame (m, rad; rpy about fixed axes)."""
+
+    urdf: str
+    fixed_base: bool = True
+    base_position: Vector3 = (0.0, 0.0, 0.0)
+    base_rpy: Vector3 = (0.0, 0.0, 0.0)
+    linear_damping: float = Field(default=0.0, ge=0.0)
+    angular_damping: float = Field(default=0.0, ge=0.0)
+
+
+class Rates(_Frozen):
+    """Physics steps and control periods per second of simulated time; the first is a multiple of the second."""
+
+    physics_hz: int = Field(gt=0, le=100_000)
+    control_hz: int = Field(gt=0, le=10_000)
+
+
+class JointConfig(_Frozen):
+    """One joint: where it starts, and limits narrower than the URDF's (rad or m, rad/s or m/s, N m or N)."""
+
+    name: UrdfName
+    home: float = 0.0
+    home_noise: float = Field(default=0.0, ge=0.0)
+    velocity_noise: float = Field(default=0.0, ge=0.0)
+    position: tuple[float, float] | None = None
+    velocity: float | None = Field(default=None, gt=0.0)
+    effort: float | None = Field(default=None, gt=0.0)
+
+
+class ActuatorGroup(_Frozen):
+    """Joints that are commanded together, by one message on one topic. Gains are PyBullet's, per physics step."""
+
+    name: Name
+    kind: Literal["joint_group"] = "joint_group"
+    interface: Interface = "position"
+    joints: tuple[UrdfName, ...] = Field(min_length=1)
+    topic: Topic = "joint_command"
+    message: Literal["sensor_msgs/msg/JointState"] = "sensor_msgs/msg/JointState"
+    position_gain: float = Field(default=0.1, gt=0.0, le=1.0)
+    velocity_gain: float = Field(default=1.0, gt=0.0, le=1.0)
+
+
+class JointStates(_Frozen):
+    """Where the joint states are published."""
+
+    topic: Topic = "joint_states"
+
+
+class Channel(_Frozen):
+    """A sensor. `link_pose`: pose of a link's frame in the world frame, `(7,)`: x y z in m, quaternion x y z w."""
+
+    name: Name
+    kind: Literal["link_pose"]
+    link: UrdfName
+    topic: Topic
+    rate_hz: int | None = Field(default=None, gt=0)
+
+    def divisor(self, control_hz: int) -> int:
+        """Control periods from one sample to the next."""
+        return control_hz // (self.rate_hz or control_hz)
+
+
+class SceneBody(_Frozen):
+    """A further body in the world (m, rad)."""
+
+    name: Name
+    urdf: str
+    position: Vector3 = (0.0, 0.0, 0.0)
+    rpy: Vector3 = (0.0, 0.0, 0.0)
+    fixed: bool = False
+    scale: float = Field(default=1.0, gt=0.0)
+
+
+class Safety(_Frozen):
+    """`rate_limit`: an applied position target moves at most at the joint's velocity limit."""
+
+    rate_limit: bool = True
+
+
+class RobotConfig(_Frozen):
+    """The content of a robot file."""
+
+    name: Name
+    model: ModelConfig
+    rates: Rates
+    joints: tuple[JointConfig, ...] = Field(min_length=1)
+    actuators: tuple[ActuatorGroup, ...] = Field(min_length=1)
+    end_effector: UrdfName | None = None
+    gravity: Vector3 = (0.0, 0.0, -9.81)
+    joint_states: JointStates = JointStates()
+    channels: tuple[Channel, ...] = ()
+    scene: tuple[SceneBody, ...] = ()
+    safety: Safety = Safety()

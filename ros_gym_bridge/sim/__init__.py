@@ -1,0 +1,1 @@
+"""The simulator: PyBullet behind the robot protocol. No ROS."""

@@ -1,0 +1,330 @@
+"""The physics: one PyBullet client, its bodies, its snapshot, its steps. The only file that imports PyBullet."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import math
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ros_gym_bridge.config import RobotFile
+from ros_gym_bridge.errors import MissingDependencyError, ModelError
+from ros_gym_bridge.model import RobotModel, description
+
+_descriptors = threading.Lock()
+
+
+@contextlib.contextmanager
+def _silenced() -> Iterator[None]:
+    """Keep what PyBullet's C++ side prints while it loads off the terminal; one thread at a time."""
+    flush = ctypes.CDLL(None).fflush
+    with _descriptors:
+        sys.stdout.flush()
+        flush(None)
+        saved = [os.dup(fd) for fd in (1, 2)]
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
+        os.close(null)
+        try:
+            yield
+        finally:
+            flush(None)
+            for fd, copy in zip((1, 2), saved, strict=True):
+                os.dup2(copy, fd)
+                os.close(copy)
+
+
+with _silenced():
+    import pybullet
+    from pybullet_utils.bullet_client import BulletClient
+
+Pose = tuple[tuple[float, float, float], tuple[float, float, float, float]]
+
+FIELD_OF_VIEW = 40.0  # degrees, from top to bottom of a picture
+MARKER_COLOUR = (0.1, 0.8, 0.2)
+_FLOOR_COLOUR = (0.72, 0.76, 0.8, 1.0)
+_LIGHT = (-0.6, -1.0, 2.0)  # from where
+
+
+# What a snapshot does not undo
+_NOT_RESTORED = frozenset(
+    [
+        "changeDynamics",
+        "setGravity",
+        "setTimeStep",
+        "setPhysicsEngineParameter",
+        "setDefaultContactERP",
+        "resetSimulation",
+        "setCollisionFilterPair",
+        "setCollisionFilterGroupMask",
+        "createConstraint",
+        "changeConstraint",
+        "removeConstraint",
+        "createMultiBody",
+        "removeBody",
+        "loadURDF",
+        "loadSDF",
+        "loadMJCF",
+        "loadBullet",
+        "loadSoftBody",
+        "createSoftBodyAnchor",
+    ]
+)
+
+
+class _Client(BulletClient):  # type: ignore[misc]
+    """A client that notes whether something was called that a snapshot does not undo."""
+
+    changed = False
+
+    def __getattr__(self, name: str) -> Any:
+        if name in _NOT_RESTORED:
+            self.changed = True
+        return super().__getattr__(name)
+
+
+class World:
+    """The robot and its scene in a PyBullet client of their own.
+
+    Physics steps are counted by the caller (`SimRobot`); a world has no clock.
+
+    Args:
+        robot: the robot file.
+        gui: show PyBullet's own window.
+
+    Raises:
+        ModelError: PyBullet refuses a model, or its joints are not those of the URDF.
+        MissingDependencyError: `gui` without a display.
+    """
+
+    def __init__(self, robot: RobotFile, gui: bool = False) -> None:
+        if gui and not os.environ.get("DISPLAY"):
+            raise MissingDependencyError(
+                "PyBullet's window needs an X display",
+                got="DISPLAY is not set",
+                remedy="Run on a desktop or under Xvfb, or leave the window off (render_mode='rgb_array')",
+            )
+        self.robot = robot
+        with _silenced():
+            self.client: Any = _Client(pybullet.GUI if gui else pybullet.DIRECT)
+        self._folder = tempfile.TemporaryDirectory(prefix="ros_gym_bridge_")
+        self._files = {model.path: self._write(model) for model in (robot.model, *robot.scene)}
+        self.step = self.client.stepSimulation
+        self._get_joint_states = self.client.getJointStates
+        self.load()
+        if gui:
+            self.client.configureDebugVisualizer(pybullet.COV_ENABLE_GUI, 0)  # the key 'g' brings the panels back
+            low, high = self.bounds()
+            self.look_at(1.2 * float(np.linalg.norm(high - low)), (0.7, -0.6, 0.39), (0.5 * (low + high)).tolist())
+
+    # --- loading
+
+    def load(self) -> None:
+        """Empty the world and load everything anew: the strict reset. Home position, motors off, snapshot taken."""
+        self._empty()
+        config = self.robot.config
+        self.scene = {
+            body.name: self._load(model, body.position, body.rpy, body.fixed, body.scale)
+            for body, model in zip(config.scene, self.robot.scene, strict=True)
+        }
+        place = config.model
+        self.body = self._load(self.robot.model, place.base_position, place.base_rpy, place.fixed_base)
+        self._index_joints()
+        self._quiet_motors()
+        for index, home in zip(self.joint_indices, self.robot.spec.home.tolist(), strict=True):
+            self.client.resetJointState(self.body, index, home)
+        self._snapshot = self.client.saveState()
+        self.client.changed = False
+
+    def _empty(self) -> None:
+        self.client.resetSimulation()
+        self.client.setTimeStep(1.0 / self.robot.config.rates.physics_hz)
+        self.client.setGravity(*self.robot.config.gravity)
+        # without it contact-rich scenes are not repeated bit for bit by restoreState
+        self.client.setPhysicsEngineParameter(deterministicOverlappingPairs=1)
+
+    def _write(self, model: RobotModel) -> Path:
+        """A copy with absolute mesh paths: PyBullet looks in the working directory first, and knows no ROS packages."""
+        path = Path(self._folder.name) / f"{len(list(Path(self._folder.name).iterdir()))}.urdf"
+        path.write_text(description(model, str), encoding="utf-8")
+        return path
+
+    def _load(
+        self, model: RobotModel, position: Sequence[float], rpy: Sequence[float], fixed: bool, scale: float = 1.0
+    ) -> int:
+        orientation = pybullet.getQuaternionFromEuler(rpy)
+        try:
+            with _silenced():
+                body: int = self.client.loadURDF(
+                    str(self._files[model.path]),
+                    position,
+                    orientation,
+                    useFixedBase=fixed,
+                    globalScaling=scale,
+                    flags=pybullet.URDF_USE_INERTIA_FROM_FILE,
+                )
+        except pybullet.error as error:
+            raise ModelError(
+                f"{model.path}: PyBullet cannot load it",
+                got=str(error),
+                expected="a URDF with one root link and readable meshes",
+                remedy="Load it with PyBullet's window to see its warnings",
+            ) from error
+        self._correct_defaults(body, model)
+        return body
+
+    def _correct_defaults(self, body: int, model: RobotModel) -> None:
+        """Bullet damps every body (free fall 9.5 % slow after 0.8 s), and makes a link without inertia weigh 1 kg: one
+        that is fixed to another is a frame and weighs nothing."""
+        place = self.robot.config.model
+        damping = {"linearDamping": place.linear_damping, "angularDamping": place.angular_damping}
+        self.client.changeDynamics(body, -1, **damping)
+        frames = {joint.child for joint in model.joints if joint.type == "fixed"} & set(model.massless)
+        for index in range(self.client.getNumJoints(body)):
+            name = self.client.getJointInfo(body, index)[12].decode()
+            self.client.changeDynamics(body, index, **damping, **({"mass": 0.0} if name in frames else {}))
+
+    def _index_joints(self) -> None:
+        infos = [self.client.getJointInfo(self.body, i) for i in range(self.client.getNumJoints(self.body))]
+        self._index = {info[1].decode(): info[0] for info in infos}
+        groups = self.robot.config.actuators
+        held = {name for group in groups if group.interface != "effort" for name in group.joints}
+        fixed = pybullet.JOINT_FIXED
+        self._free = {info[0]: info[7] for info in infos if info[2] != fixed and info[1].decode() not in held}
+        self._links = {info[12].decode(): info[0] for info in infos}
+        self._links[self.robot.model.root] = -1
+        missing = [name for name in self.robot.spec.joints if name not in self._index]
+        if missing:
+            raise ModelError(
+                f"{self.robot.model.path}: PyBullet did not load joint '{missing[0]}'", got=", ".join(self._index)
+            )
+        self.joint_indices = [self._index[name] for name in self.robot.spec.joints]
+
+    def _quiet_motors(self) -> None:
+        """PyBullet starts with a motor on every joint. On those that hold no target, what remains of it is the friction
+        that the URDF states."""
+        indices, frictions = list(self._free), list(self._free.values())
+        if indices:
+            zeros = [0.0] * len(indices)
+            mode = pybullet.VELOCITY_CONTROL
+            self.client.setJointMotorControlArray(self.body, indices, mode, targetVelocities=zeros, forces=frictions)
+
+    # --- reset
+
+    def restore(self) -> None:
+        """Back to the snapshot: every body where it was after `load`. Motor targets are the caller's to set.
+
+        `restoreState` keeps pending external forces: a step that is thrown away uses them up. What else it keeps, such
+        as changed dynamics, and a body that is gone, on which it fails, make it a `load`.
+        """
+        if self.client.changed:
+            self.load()
+            return
+        self.step()
+        self.client.restoreState(self._snapshot)
+        self._quiet_motors()
+
+    def set_joints(self, positions: Sequence[float], velocities: Sequence[float]) -> None:
+        """Put the joints, in the robot file's order, where they are told to be (rad or m, rad/s or m/s)."""
+        for index, position, velocity in zip(self.joint_indices, positions, velocities, strict=True):
+            self.client.resetJointState(self.body, index, position, velocity)
+
+    # --- reading
+
+    def joint_states(self) -> Any:
+        """PyBullet's `(position, velocity, reaction forces, motor torque)` of every joint, in the robot file's
+        order."""
+        return self._get_joint_states(self.body, self.joint_indices)
+
+    def movable_positions(self) -> dict[str, float]:
+        """Position (rad or m) of every movable joint of the model by name, also of those that the robot file leaves
+        out."""
+        indices = [self._index[joint.name] for joint in self.robot.model.movable]
+        states = self._get_joint_states(self.body, indices)
+        return {joint.name: state[0] for joint, state in zip(self.robot.model.movable, states, strict=True)}
+
+    def base_pose(self) -> Pose:
+        """Pose of the robot's root link in the world frame."""
+        return self.body_pose(self.body)
+
+    def joint_index(self, name: str) -> int:
+        """PyBullet's index of a joint of the robot."""
+        index: int = self._index[name]
+        return index
+
+    def link_pose(self, link: str) -> Pose:
+        """Position (m) and orientation (quaternion x y z w) of a link's frame in the world frame."""
+        index = self._links[link]
+        if index < 0:
+            return self.body_pose(self.body)
+        state = self.client.getLinkState(self.body, index, computeForwardKinematics=1)
+        return state[4], state[5]
+
+    def body_pose(self, body: int) -> Pose:
+        """Pose of a body's base link frame in the world frame; PyBullet itself tells that of the centre of mass."""
+        position, orientation = self.client.getBasePositionAndOrientation(body)
+        info = self.client.getDynamicsInfo(body, -1)
+        pose: Pose = pybullet.multiplyTransforms(position, orientation, *pybullet.invertTransform(info[3], info[4]))
+        return pose
+
+    # --- the window and pictures
+
+    def place_body(self, body: int, pose: Pose) -> None:
+        """Put a body's base link frame at a pose in the world frame."""
+        info = self.client.getDynamicsInfo(body, -1)
+        self.client.resetBasePositionAndOrientation(body, *pybullet.multiplyTransforms(*pose, info[3], info[4]))
+
+    def add_marker(self, position: Sequence[float], radius: float) -> int:
+        """A sphere to look at, m in the robot's base frame; it touches nothing."""
+        shape = self.client.createVisualShape(pybullet.GEOM_SPHERE, radius=radius, rgbaColor=(*MARKER_COLOUR, 1.0))
+        place, _ = pybullet.multiplyTransforms(*self.body_pose(self.body), position, (0.0, 0.0, 0.0, 1.0))
+        marker: int = self.client.createMultiBody(baseVisualShapeIndex=shape, basePosition=place)
+        return marker
+
+    def add_floor(self, position: Sequence[float], half: float) -> None:
+        """A square to look at, the middle of its upper side at a position (m, world frame); it touches nothing."""
+        size = (half, half, 0.005)
+        shape = self.client.createVisualShape(pybullet.GEOM_BOX, halfExtents=size, rgbaColor=_FLOOR_COLOUR)
+        x, y, z = position
+        self.client.createMultiBody(baseVisualShapeIndex=shape, basePosition=(x, y, z - size[2]))
+
+    def bounds(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+        """Lower and upper corner of the box around the robot as it stands, `(3,)` each, m in the world frame."""
+        links = range(-1, self.client.getNumJoints(self.body))
+        boxes = np.array([self.client.getAABB(self.body, link) for link in links])
+        return boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)
+
+    def picture(
+        self, width: int, height: int, eye: Sequence[float], target: Sequence[float], shadow: bool
+    ) -> npt.NDArray[np.uint8]:
+        """What a camera at `eye` that looks at `target` (m, world frame) sees: uint8 `(height, width, 3)`, RGB."""
+        view = pybullet.computeViewMatrix(eye, target, (0.0, 0.0, 1.0))
+        projection = pybullet.computeProjectionMatrixFOV(FIELD_OF_VIEW, width / height, 0.02, 20.0)
+        image = self.client.getCameraImage(
+            width, height, view, projection, _LIGHT, shadow=int(shadow), renderer=pybullet.ER_TINY_RENDERER
+        )
+        return np.array(image[2], dtype=np.uint8).reshape(height, width, 4)[:, :, :3]
+
+    def look_at(self, distance: float, back: Sequence[float], target: Sequence[float]) -> None:
+        """Put the camera of PyBullet's window `distance` from `target` (m, world frame) in the direction `back`."""
+        x, y, z = back
+        yaw, pitch = math.degrees(math.atan2(x, -y)), -math.degrees(math.asin(z))
+        self.client.resetDebugVisualizerCamera(distance, yaw, pitch, target)
+
+    def close(self) -> None:
+        """Disconnect from PyBullet. May be called again."""
+        if self.client is not None:
+            with contextlib.suppress(pybullet.error):
+                self.client.disconnect()
+            self.client = None
+            self._folder.cleanup()
