@@ -262,7 +262,7 @@ def test_successor_of_a_killed_agent(env: Any, sim_process: Start, domain_id: in
 
 def test_another_publisher_of_commands(env: Any, sim_process: Start, client: Start) -> None:
     node = sim_process(robot="cartpole", mode="lockstep")
-    guest = env(step_timeout_s=0.5)
+    guest = env(step_timeout_s=2.0)
     guest.reset(seed=1)
     act(guest, 2)
     client(name="stranger").connect()

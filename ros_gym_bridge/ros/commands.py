@@ -12,6 +12,7 @@ from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.errors import ResetNeededError
 from ros_gym_bridge.ros import qos
 from ros_gym_bridge.ros.counters import Counters
+from ros_gym_bridge.ros.graph import NAMELESS, publishers
 from ros_gym_bridge.ros.messages import CommandReader, CommandRefused, to_ns
 from ros_gym_bridge.sim.engine import Engine, Verdict
 from ros_gym_bridge.sim.playback import Playback
@@ -50,7 +51,8 @@ class CommandPort:
             stamp_ns = to_ns(message.header.stamp)
             self._answer(topic, stamp_ns, self._engine.command(topic, stamp_ns, indices, values))
         except CommandRefused as refusal:
-            self._counters.add(f"refused_{refusal.kind}", f"Refused a command on '{topic}': {refusal}")
+            text = f"Refused a command on '{topic}': {refusal}"
+            self._counters.add(f"refused_{refusal.kind}", text, refusal.provisional)
         except ResetNeededError as error:
             self._counters.add("diverged", f"{error} Time stands still until reset_simulation.")
 
@@ -75,14 +77,14 @@ class CommandPort:
         if not engine.lockstep or engine.playback != Playback.PLAYING:
             return
         if self._subscriptions[topic].get_publisher_count() > 1:
-            infos = self._node.get_publishers_info_by_topic(topic)
-            names = sorted(f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in infos)
+            names = publishers(self._node, topic)
             raise CommandRefused(
                 "two_publishers",
                 "lockstep: several nodes publish commands, and nobody could tell whose command caused a state",
                 got=", ".join(names),
                 expected="one publisher",
                 remedy="End all but one (a node that was killed leaves the graph by itself after about 2 s)",
+                provisional=NAMELESS in names,
             )
 
 

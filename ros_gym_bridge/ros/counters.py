@@ -6,6 +6,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
+_HELD_S = 1.0
+
 
 class Counters:
     """Counts events by kind and reports the newest of a kind once a second, with the number since the last report.
@@ -19,11 +21,18 @@ class Counters:
         self._log, self._clock = log, clock
         self._counts: Counter[str] = Counter()
         self._said: dict[str, tuple[float, int]] = {}
+        self._held: dict[str, float] = {}
 
-    def add(self, kind: str, text: str) -> None:
-        """One more of `kind`; `text` is logged unless the kind was logged within the last second."""
+    def add(self, kind: str, text: str, provisional: bool = False) -> None:
+        """One more of `kind`; `text` is logged unless the kind was logged within the last second.
+
+        A `provisional` text, which will soon say more, is held back for up to a second in favour of one that does.
+        """
         self._counts[kind] += 1
         now, count = self._clock(), self._counts[kind]
+        if provisional and now - self._held.setdefault(kind, now) < _HELD_S:
+            return
+        self._held.pop(kind, None)
         when, before = self._said.get(kind, (float("-inf"), 0))
         if now - when >= 1.0:
             self._said[kind] = (now, count)

@@ -11,6 +11,7 @@ from std_msgs.msg import Float64
 from ros_gym_bridge.robot import NANOSECONDS
 from ros_gym_bridge.ros import qos
 from ros_gym_bridge.ros.counters import Counters
+from ros_gym_bridge.ros.graph import publishers
 from ros_gym_bridge.sim.engine import Engine
 
 PERIOD_S = 1.0
@@ -70,8 +71,7 @@ class Health:
     def _other_clocks(self) -> list[str]:
         if not self._clock:
             return []
-        infos = self._node.get_publishers_info_by_topic(self._node.resolve_topic_name("/clock"))
-        names = [f"{info.node_namespace.rstrip('/')}/{info.node_name}" for info in infos]
+        names = publishers(self._node, "/clock")
         own = self._node.get_fully_qualified_name()
         if own in names:
             names.remove(own)

@@ -82,11 +82,16 @@ class JointStateReader:
 
 
 class CommandRefused(BridgeError, ValueError):
-    """A command message that was refused whole; `kind` is the counter that it adds to."""
+    """A command message that was refused whole; `kind` is the counter that it adds to.
 
-    def __init__(self, kind: str, what: str, got: str = "", expected: str = "", remedy: str = "") -> None:
+    `provisional`: the text will soon say more, see `Counters.add`.
+    """
+
+    def __init__(
+        self, kind: str, what: str, got: str = "", expected: str = "", remedy: str = "", provisional: bool = False
+    ) -> None:
         super().__init__(what, got=got, expected=expected, remedy=remedy or "The last good command stands")
-        self.kind = kind
+        self.kind, self.provisional = kind, provisional
 
 
 class CommandReader:
