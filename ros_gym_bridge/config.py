@@ -52,8 +52,8 @@ def load_robot(robot: str | Path, control_hz: int | None = None, interface: str 
 def _assemble(path: Path, config: RobotConfig) -> RobotFile:
     _check_rates(path, config)
     _check_unique(path, config)
-    model = _load_model(path, "model.urdf", config.model.urdf)
-    scene = tuple(_load_model(path, f"scene[{i}].urdf", body.urdf) for i, body in enumerate(config.scene))
+    model = _load_model(path, "model.file", config.model.file)
+    scene = tuple(_load_model(path, f"scene[{i}].file", body.file) for i, body in enumerate(config.scene))
     limits = [_limits(path, f"joints[{i}]", joint, model) for i, joint in enumerate(config.joints)]
     _check_links(path, config, model)
     return RobotFile(path, config, model, scene, _spec(path, config, limits))

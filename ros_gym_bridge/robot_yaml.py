@@ -106,8 +106,8 @@ def _anchored(content: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Relative paths of models are relative to the file that says them, also when another file extends it."""
 
     def anchor(part: Any) -> Any:
-        uri = part.get("urdf") if isinstance(part, dict) else None
-        return {**part, "urdf": str(folder / uri)} if isinstance(uri, str) and "://" not in uri else part
+        uri = part.get("file") if isinstance(part, dict) else None
+        return {**part, "file": str(folder / uri)} if isinstance(uri, str) and "://" not in uri else part
 
     scene = content.get("scene")
     anchored = {"model": anchor(content.get("model"))} if "model" in content else {}

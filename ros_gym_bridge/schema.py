@@ -35,7 +35,7 @@ class _Frozen(BaseModel):
 class ModelConfig(_Frozen):
     """Which model is loaded, and where it stands in the world frame (m, rad; rpy about fixed axes)."""
 
-    urdf: str
+    file: str
     fixed_base: bool = True
     base_position: Vector3 = (0.0, 0.0, 0.0)
     base_rpy: Vector3 = (0.0, 0.0, 0.0)
@@ -99,7 +99,7 @@ class SceneBody(_Frozen):
     """A further body in the world (m, rad)."""
 
     name: Name
-    urdf: str
+    file: str
     position: Vector3 = (0.0, 0.0, 0.0)
     rpy: Vector3 = (0.0, 0.0, 0.0)
     fixed: bool = False

@@ -27,7 +27,7 @@ URDF = """<?xml version="1.0"?>
 """
 
 GOOD = """name: two
-model: {urdf: two.urdf}
+model: {file: two.urdf}
 rates: {physics_hz: 400, control_hz: 20}
 joints:
   - {name: shoulder, home: 0.5}
@@ -129,8 +129,8 @@ REFUSED = {
         "position, velocity, effort; Did you mean 'home'?",
     ),
     "unknown key, nothing near": (
-        replaced("urdf: two.urdf", "urdf: two.urdf, colour: red"),
-        "{path}: model.colour: unknown key; got 'red'; expected one of urdf, fixed_base, base_position, base_rpy, "
+        replaced("file: two.urdf", "file: two.urdf, colour: red"),
+        "{path}: model.colour: unknown key; got 'red'; expected one of file, fixed_base, base_position, base_rpy, "
         "linear_damping, angular_damping; Remove it.",
     ),
     "key twice": (
@@ -206,7 +206,7 @@ REFUSED = {
     ),
     "a missing URDF": (
         replaced("two.urdf", "three.urdf"),
-        "{path}: model.urdf: 'three.urdf' was not found; got 'three.urdf'; "
+        "{path}: model.file: 'three.urdf' was not found; got 'three.urdf'; "
         "expected a file 'three.urdf' under {folder}; Correct the path, or put the file there.",
     ),
     "the same joint twice": (
@@ -280,7 +280,7 @@ def test_yaml_that_cannot_be_read(written: Written) -> None:
 def test_urdf_that_would_crash_the_physics(written: Written) -> None:
     broken = URDF.replace('<link name="base"/>', '<link name="base"/><link name="alone"/>')
     (written.folder / "two.urdf").write_text(broken)
-    with pytest.raises(RobotFileError, match=r"two.yaml: model.urdf: .*two.urdf: .*root"):
+    with pytest.raises(RobotFileError, match=r"two.yaml: model.file: .*two.urdf: .*root"):
         written.load()
 
 

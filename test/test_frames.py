@@ -24,8 +24,8 @@ ROBOTS = share_directory() / "config" / "robots"
 def robot_file(folder: Path, name: str, change: Callable[[dict[str, Any]], object]) -> Path:
     """A robot file that comes with the package, changed."""
     content = yaml.safe_load((ROBOTS / f"{name}.yaml").read_text(encoding="utf-8"))
-    urdf = content["model"]["urdf"]
-    content["model"]["urdf"] = urdf if "://" in urdf else str((ROBOTS / urdf).resolve())
+    file = content["model"]["file"]
+    content["model"]["file"] = file if "://" in file else str((ROBOTS / file).resolve())
     change(content)
     path = folder / "changed.yaml"
     path.write_text(yaml.safe_dump(content), encoding="utf-8")

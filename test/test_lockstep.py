@@ -235,7 +235,7 @@ def test_channels_carry_the_stamp_of_their_reading(sim_process: Start, client: M
 def test_physics_that_diverge_stand_still_until_a_reset(sim_process: Start, client: Make, tmp_path: Path) -> None:
     path = tmp_path / "heavy.yaml"
     urdf = Path(__file__).resolve().parent.parent / "urdf" / "arm.urdf"
-    path.write_text(f"extends: arm\nmodel: {{urdf: {urdf}, fixed_base: false}}\ngravity: [0.0, 0.0, -1.0e+308]\n")
+    path.write_text(f"extends: arm\nmodel: {{file: {urdf}, fixed_base: false}}\ngravity: [0.0, 0.0, -1.0e+308]\n")
     node = sim_process(robot=path, mode="lockstep")
     stranger = client()
     heard = stranger.hear(DiagnosticArray, "/diagnostics")

@@ -24,18 +24,18 @@ PENDULUM = f"""<robot name="pendulum">
 </robot>"""
 
 PENDULUM_FILE = """name: pendulum
-model: {urdf: pendulum.urdf}
+model: {file: pendulum.urdf}
 rates: {physics_hz: 1000, control_hz: 100}
 joints: [{name: hinge, home: HOME}]
 actuators: [{name: motor, interface: effort, joints: [hinge]}]
 """
 
 FALLING_FILE = """name: falling
-model: {urdf: pendulum.urdf}
+model: {file: pendulum.urdf}
 rates: {physics_hz: 1000, control_hz: 100}
 joints: [{name: hinge}]
 actuators: [{name: motor, interface: effort, joints: [hinge]}]
-scene: [{name: box, urdf: box.urdf, position: [5, 0, 100]}]
+scene: [{name: box, file: box.urdf, position: [5, 0, 100]}]
 """
 
 BOX = """<robot name="box"><link name="box">

@@ -170,7 +170,7 @@ def test_a_floating_base_moves_in_tf(sim_process: Start, client: Make, tmp_path:
 
 def thrown_model() -> str:
     urdf = load_robot("arm").model.path
-    return f"model: {{urdf: {urdf}, fixed_base: false, base_position: [0.0, 0.0, 5.0]}}\n"
+    return f"model: {{file: {urdf}, fixed_base: false, base_position: [0.0, 0.0, 5.0]}}\n"
 
 
 def test_frame_prefix_and_no_transforms_and_no_clock(sim_process: Start, client: Make) -> None:

@@ -34,5 +34,5 @@ def facts(robot: RobotFile) -> tuple[Fact, ...]:
 def _digest(robot: RobotFile) -> str:
     content = robot.config.model_dump(mode="json")
     for part in (content["model"], *content["scene"]):
-        part["urdf"] = Path(part["urdf"]).name
+        part["file"] = Path(part["file"]).name
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]

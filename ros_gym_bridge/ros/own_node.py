@@ -144,9 +144,9 @@ os.register_at_fork(after_in_child=_forked)
 def _write(robot: RobotFile, folder: Path) -> str:
     """The robot file after overrides, with absolute paths, for the node to read."""
     content = robot.config.model_dump(mode="json")
-    content["model"]["urdf"] = str(robot.model.path)
+    content["model"]["file"] = str(robot.model.path)
     for body, model in zip(content["scene"], robot.scene, strict=True):
-        body["urdf"] = str(model.path)
+        body["file"] = str(model.path)
     path = folder / f"{robot.config.name}.yaml"
     path.write_text(yaml.safe_dump(_without_none(content)), encoding="utf-8")
     return str(path)
