@@ -91,7 +91,7 @@ def direct_over_raw(physics_steps: int, turns: tuple[int, float]) -> float:
     """Environment steps of the Panda over the most that PyBullet could do, in the same pose of the same world."""
     env = gymnasium.make(REACH, robot="panda", control_hz=500 // physics_steps, **ENDLESS)
     step = stepper(env)
-    raw = env.unwrapped.robot.world.step  # type: ignore[attr-defined]
+    raw = env.unwrapped.robot.simulation.world.step  # type: ignore[attr-defined]
 
     def bare() -> None:
         for _ in range(physics_steps):

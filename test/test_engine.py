@@ -10,7 +10,8 @@ from ros_gym_bridge.config import load_robot
 from ros_gym_bridge.robot import RobotState
 from ros_gym_bridge.sim.engine import Engine, Verdict
 from ros_gym_bridge.sim.playback import Playback
-from ros_gym_bridge.sim.sim_robot import SimRobot
+from ros_gym_bridge.sim.simulation import Simulation
+from ros_gym_bridge.world_file import world_of
 
 PERIOD = 40_000_000
 
@@ -19,11 +20,11 @@ class Bench:
     """An engine and what it published."""
 
     def __init__(self, lockstep: bool, *topics: str) -> None:
-        self.robot = SimRobot(load_robot("arm"))
-        self.robot.reset(1)
-        self.robot.rewind()
+        self.simulation = Simulation(world_of(load_robot("arm")))
+        self.simulation.reset(1, strict=False)
+        self.simulation.rewind()
         self.published: list[RobotState] = []
-        self.engine = Engine(self.robot, topics, lockstep, self.published.append)
+        self.engine = Engine(self.simulation, dict.fromkeys(topics, 0), lockstep, self.published.extend)
 
     def command(self, stamp: int, topic: str = "one", joint: int = 0, value: float = 0.1) -> Verdict:
         return self.engine.command(topic, stamp, [joint], [value])
@@ -46,7 +47,7 @@ def make() -> Iterator[Make]:
 
     yield start
     for bench in benches:
-        bench.robot.close()
+        bench.simulation.close()
 
 
 def test_time_begins_at_one_period(make: Make) -> None:
@@ -130,7 +131,7 @@ def test_the_last_command_of_a_topic_counts_until_the_step(make: Make) -> None:
 def test_joints_left_out_keep_their_last_target(make: Make) -> None:
     bench = make()
     bench.command(PERIOD, joint=0, value=0.05)
-    home = bench.robot.spec.home
+    home = bench.simulation.robots[0].spec.home
     bench.command(2 * PERIOD, joint=1, value=home[1] + 0.05)
     assert bench.published[-1].command[:3].tolist() == [0.05, home[1] + 0.05, home[2]]
 
@@ -157,7 +158,7 @@ def test_in_real_time_a_command_is_a_target_and_stamps_do_not_matter(make: Make)
 
 def test_a_reset_brings_targets_home_and_time_one_period_on(make: Make) -> None:
     bench = make()
-    home = bench.robot.spec.home[1]
+    home = bench.simulation.robots[0].spec.home[1]
     bench.command(PERIOD, joint=1, value=home + 0.05)
     bench.engine.reset(7, False)
     assert bench.stamps == [2 * PERIOD, 3 * PERIOD]

@@ -131,11 +131,11 @@ def test_two_publishers_are_refused_by_name_until_one_leaves(pair: Pair, client:
         return bool(node.log("several nodes"))
 
     first.until(tell, "a refusal")
-    assert node.log("several nodes")[0].endswith(
+    assert (
         "Refused a command on 'joint_command': lockstep: several nodes publish commands, and nobody could tell whose "
         "command caused a state; got /plain_client, /second; expected one publisher; End all but one (a node that was "
         "killed leaves the graph by itself after about 2 s)."
-    )
+    ) in node.log("several nodes")[0]
     stamp = first.stamp
     second.send([PAN], position=[0.1])
     assert first.count(heard, "refused_two_publishers", 2) >= 2

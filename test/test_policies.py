@@ -17,6 +17,7 @@ from ros_gym_bridge.kinematics import tip_position
 from ros_gym_bridge.policies import ReachPolicy
 from ros_gym_bridge.sim.world import World
 from ros_gym_bridge.tasks import Balance, Reach
+from ros_gym_bridge.world_file import world_of
 
 ROBOTS = ("panda", "arm")
 INTERFACES = ("position", "velocity")
@@ -174,7 +175,7 @@ def test_another_task_is_refused() -> None:
 def test_no_goal_is_inside_the_robot(robot: str) -> None:
     """In the pose that a goal was drawn from, no link lies in another one."""
     file = load_robot(robot)
-    world = World(file)
+    world = World(world_of(file))
     task = Reach(file)
     poses: list[list[float]] = []
     clear = task._clear_of_itself
@@ -191,7 +192,7 @@ def test_no_goal_is_inside_the_robot(robot: str) -> None:
 
 def test_the_check_for_self_contact_can_fail() -> None:
     file = load_robot("arm")
-    world, spec = World(file), file.spec
+    world, spec = World(world_of(file)), file.spec
     folded = spec.home.copy()
     folded[1], folded[2], folded[3] = 0.0, spec.upper[2], spec.upper[3]
     assert _touches_itself(world, folded.tolist())
@@ -201,8 +202,8 @@ def test_the_check_for_self_contact_can_fail() -> None:
 
 def _touches_itself(world: World, pose: list[float]) -> bool:
     """Whether links that are neither neighbours nor next to neighbours overlap by 5 mm, as PyBullet sees it."""
-    client, body = world.client, world.body
-    world.set_joints(pose, [0.0] * len(pose))
+    client, body = world.client, world.robots[0].id
+    world.robots[0].set_joints(pose, [0.0] * len(pose))
     parents = {link: client.getJointInfo(body, link)[16] for link in range(client.getNumJoints(body))}
     pairs = [
         (a, b) for b, above in parents.items() for a in range(-1, b) if a != above and a != parents.get(above, above)

@@ -11,6 +11,7 @@ import pytest
 from ros_gym_bridge import load_robot
 from ros_gym_bridge.errors import ResetNeededError
 from ros_gym_bridge.robot import Command, RobotState, read_only
+from ros_gym_bridge.sim.robot_body import RobotBody
 from ros_gym_bridge.sim.sim_robot import SimRobot
 from ros_gym_bridge.sim.world import World
 
@@ -32,8 +33,15 @@ def clutter() -> Iterator[SimRobot]:
 
 
 def world(robot: SimRobot) -> World:
-    assert robot.world is not None
-    return robot.world
+    return robot.simulation.world
+
+
+def body(robot: SimRobot) -> RobotBody:
+    return robot.simulation.robots[0].body
+
+
+def advance(robot: SimRobot, physics_steps: int) -> None:
+    robot.simulation.advance([robot.spec.command_home], physics_steps)
 
 
 def run(robot: SimRobot, state: RobotState, steps: int = 25) -> list[bytes]:
@@ -80,16 +88,16 @@ def test_two_simulations_do_not_touch_each_other(robot: SimRobot) -> None:
 def push_everything(robot: SimRobot) -> None:
     """Forces on every body that no step has used up yet."""
     client = world(robot).client
-    for body in world(robot).scene.values():
-        client.applyExternalForce(body, -1, (3.0, 2.0, 9.0), (0.0, 0.0, 0.0), client.LINK_FRAME)
-    client.applyExternalForce(world(robot).body, 3, (30.0, 20.0, 90.0), (0.0, 0.0, 0.0), client.LINK_FRAME)
+    for each in world(robot).scene.values():
+        client.applyExternalForce(each, -1, (3.0, 2.0, 9.0), (0.0, 0.0, 0.0), client.LINK_FRAME)
+    client.applyExternalForce(body(robot).id, 3, (30.0, 20.0, 90.0), (0.0, 0.0, 0.0), client.LINK_FRAME)
 
 
 def change_dynamics(robot: SimRobot) -> None:
     client = world(robot).client
-    for body in world(robot).scene.values():
-        client.changeDynamics(body, -1, mass=0.7, lateralFriction=0.05, linearDamping=0.4)
-    client.changeDynamics(world(robot).body, 2, jointDamping=3.0, mass=9.0)
+    for each in world(robot).scene.values():
+        client.changeDynamics(each, -1, mass=0.7, lateralFriction=0.05, linearDamping=0.4)
+    client.changeDynamics(body(robot).id, 2, jointDamping=3.0, mass=9.0)
 
 
 def change_the_world(robot: SimRobot) -> None:
@@ -107,8 +115,8 @@ def tie_cubes_together(robot: SimRobot) -> None:
 
 def change_motors(robot: SimRobot) -> None:
     client = world(robot).client
-    for index in world(robot).joint_indices:
-        client.setJointMotorControl2(world(robot).body, index, client.VELOCITY_CONTROL, targetVelocity=1.0, force=50.0)
+    for index in body(robot).joint_indices:
+        client.setJointMotorControl2(body(robot).id, index, client.VELOCITY_CONTROL, targetVelocity=1.0, force=50.0)
 
 
 def remove_a_body(robot: SimRobot) -> None:
@@ -122,16 +130,16 @@ def add_a_body(robot: SimRobot) -> None:
 
 
 def scatter_the_cubes(robot: SimRobot) -> None:
-    for name, body in world(robot).scene.items():
+    for name, each in world(robot).scene.items():
         if name.startswith("cube"):
-            world(robot).client.resetBaseVelocity(body, (1.0, 0.5, 2.0), (3.0, 4.0, 5.0))
-    robot.advance(robot.spec.command_home, 200)
+            world(robot).client.resetBaseVelocity(each, (1.0, 0.5, 2.0), (3.0, 4.0, 5.0))
+    advance(robot, 200)
 
 
 def make_it_nan(robot: SimRobot) -> None:
-    world(robot).set_joints([math.nan] * 9, [0.0] * 9)
+    body(robot).set_joints([math.nan] * 9, [0.0] * 9)
     with pytest.raises(ResetNeededError, match="the simulated state is not a number: the physics has diverged; got at"):
-        robot.advance(robot.spec.command_home, 1)
+        advance(robot, 1)
 
 
 @pytest.mark.parametrize(
@@ -183,7 +191,7 @@ def test_time_goes_on_through_resets_and_starts_at_one_period() -> None:
     robot = SimRobot(load_robot("panda"))
     stamps = [robot.state.stamp_ns]
     stamps += [robot.reset(1).stamp_ns, robot.reset(1, {"strict": True}).stamp_ns]
-    robot.rewind()
+    robot.simulation.rewind()
     stamps += [robot.state.stamp_ns, robot.reset(1).stamp_ns]
     assert stamps == [40_000_000, 80_000_000, 120_000_000, 40_000_000, 80_000_000]
     robot.close()
@@ -191,7 +199,7 @@ def test_time_goes_on_through_resets_and_starts_at_one_period() -> None:
 
 def test_after_half_a_period_a_reset_stands_on_a_boundary_again() -> None:
     robot = SimRobot(load_robot("panda"))
-    robot.advance(robot.spec.command_home, 7)
+    advance(robot, 7)
     assert robot.state.stamp_ns == 54_000_000
     assert robot.reset(1).stamp_ns == 80_000_000
     robot.close()

@@ -23,6 +23,7 @@ from conftest import NodeProcess
 from plain_client import DEEP, LATCHED, PlainClient, nanoseconds
 from ros_gym_bridge.config import load_robot
 from ros_gym_bridge.sim.world import World
+from ros_gym_bridge.world_file import world_of
 
 Start = Callable[..., NodeProcess]
 Make = Callable[..., PlainClient]
@@ -141,12 +142,13 @@ def test_transforms_cover_all_links_and_agree_with_the_physics(sim_process: Star
     stamp = state.header.stamp
     stranger.until(lambda: fixed and moving and moving[-1].transforms[0].header.stamp == stamp, "transforms")
     found = poses(moving[-1].transforms + fixed[-1].transforms)
-    world = World(load_robot(robot))
-    world.set_joints(list(state.position), [0.0] * len(state.position))
-    model = world.robot.model
+    world = World(world_of(load_robot(robot)))
+    body = world.robots[0]
+    body.set_joints(list(state.position), [0.0] * len(state.position))
+    model = body.robot.model
     assert found.keys() == set(model.links)
     for link in model.links:
-        np.testing.assert_allclose(found[link], frame(*world.link_pose(link)), atol=2e-6, err_msg=link)
+        np.testing.assert_allclose(found[link], frame(*body.link_pose(link)), atol=2e-6, err_msg=link)
     world.close()
     assert all(each.header.stamp == stamp for each in moving[-1].transforms)
 

@@ -14,8 +14,10 @@ from ros_gym_bridge.ros import qos
 from ros_gym_bridge.ros.counters import Counters
 from ros_gym_bridge.ros.graph import NAMELESS, publishers
 from ros_gym_bridge.ros.messages import CommandReader, CommandRefused, to_ns
+from ros_gym_bridge.ros.names import under
 from ros_gym_bridge.sim.engine import Engine, Verdict
 from ros_gym_bridge.sim.playback import Playback
+from ros_gym_bridge.world_file import WorldFile
 
 _REFUSED = {
     Verdict.UNSTAMPED: ("unstamped", "header.stamp is 0"),
@@ -30,18 +32,26 @@ class CommandPort:
 
     Args:
         node: what subscribes.
-        robot: the robot file.
+        world: the robots.
         engine: what obeys.
         counters: what counts.
     """
 
-    def __init__(self, node: Node, robot: RobotFile, engine: Engine, counters: Counters) -> None:
+    def __init__(self, node: Node, world: WorldFile, engine: Engine, counters: Counters) -> None:
         self._node, self._engine, self._counters = node, engine, counters
         self.heard = 0
         self._subscriptions: dict[str, Subscription] = {}
-        for topic, reader in command_readers(robot).items():
-            callback = partial(self._receive, topic, reader)
-            self._subscriptions[topic] = node.create_subscription(JointState, topic, callback, qos.COMMANDS)
+        for placed in world.robots:
+            for name, reader in command_readers(placed.robot).items():
+                topic = under(placed.namespace, name)
+                callback = partial(self._receive, topic, reader)
+                self._subscriptions[topic] = node.create_subscription(JointState, topic, callback, qos.COMMANDS)
+
+    def close(self) -> None:
+        """Hear no more commands."""
+        for subscription in self._subscriptions.values():
+            self._node.destroy_subscription(subscription)
+        self._subscriptions = {}
 
     def _receive(self, topic: str, reader: CommandReader, message: JointState) -> None:
         self.heard += 1
@@ -86,6 +96,15 @@ class CommandPort:
                 remedy="End all but one (a node that was killed leaves the graph by itself after about 2 s)",
                 provisional=NAMELESS in names,
             )
+
+
+def command_topics(world: WorldFile) -> dict[str, int]:
+    """For each distinct command topic the number of the robot that it commands."""
+    return {
+        under(placed.namespace, name): number
+        for number, placed in enumerate(world.robots)
+        for name in command_readers(placed.robot)
+    }
 
 
 def command_readers(robot: RobotFile) -> dict[str, CommandReader]:

@@ -45,7 +45,7 @@ class Health:
         engine = self._engine
         status = DiagnosticStatus(
             name=f"{self._node.get_fully_qualified_name()}: simulation",
-            hardware_id=engine.robot.spec.name,
+            hardware_id=engine.simulation.world_file.name,
             level=DiagnosticStatus.OK,
             message=engine.playback.name.lower(),
         )
@@ -55,7 +55,7 @@ class Health:
             ("real_time_factor", f"{factor:.3f}"),
             *self._counters.items(),
         ]
-        if engine.robot.diverged:
+        if engine.simulation.diverged:
             status.level, status.message = DiagnosticStatus.ERROR, "the physics has diverged; call reset_simulation"
         others = self._other_clocks()
         if others:

@@ -4,3 +4,8 @@ from __future__ import annotations
 
 NODE_NAME = "sim_node"
 UNTIL_STDIN_CLOSES = "--until-stdin-closes"
+
+
+def under(namespace: str, name: str) -> str:
+    """A relative name in the namespace of one robot among several; empty for a robot that is alone."""
+    return f"{namespace}/{name}" if namespace else name

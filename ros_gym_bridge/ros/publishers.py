@@ -7,6 +7,7 @@ from typing import Any
 
 from geometry_msgs.msg import PoseStamped, TransformStamped
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
 from std_msgs.msg import String
@@ -17,44 +18,60 @@ from ros_gym_bridge.kinematics import joint_transform
 from ros_gym_bridge.model import Joint, description
 from ros_gym_bridge.robot import RobotState, Sample
 from ros_gym_bridge.ros import messages, qos
+from ros_gym_bridge.ros.names import under
 from ros_gym_bridge.schema import Channel
+from ros_gym_bridge.sim.robot_body import RobotBody
+from ros_gym_bridge.world_file import PlacedRobot
 
 WORLD_FRAME = "world"
 
 
 class StatePublisher:
-    """`joint_states`, the channels, and `/clock`, all stamped with the state's stamp.
+    """`joint_states` and the channels of one robot, stamped with the state's stamp.
 
     Args:
         node: what publishes.
-        robot: the robot file.
-        clock: publish `/clock`.
-        frame_prefix: put before every frame name.
+        placed: the robot.
+        world_frame: name of the frame `world`.
     """
 
-    def __init__(self, node: Node, robot: RobotFile, clock: bool, frame_prefix: str) -> None:
+    def __init__(self, node: Node, placed: PlacedRobot, world_frame: str) -> None:
+        robot = placed.robot
         self._message = JointState(name=list(robot.spec.joints))
-        self._joints = node.create_publisher(JointState, robot.config.joint_states.topic, qos.JOINT_STATES)
-        self._channels = [(channel.name, _channel(node, channel, frame_prefix)) for channel in robot.config.channels]
-        self._clock = node.create_publisher(Clock, "/clock", qos.CLOCK) if clock else None
-        self._time = Clock()
-        self.published = 0
+        topic = under(placed.namespace, robot.config.joint_states.topic)
+        self._joints = node.create_publisher(JointState, topic, qos.JOINT_STATES)
+        self._channels = [
+            (channel.name, _channel(node, placed.namespace, channel, world_frame)) for channel in robot.config.channels
+        ]
 
     def publish(self, state: RobotState) -> None:
         """Tell everybody. A channel's sample keeps the stamp of its reading."""
         self._joints.publish(messages.fill_joint_state(self._message, state))
         for name, publish in self._channels:
             publish(state.channels[name])
-        if self._clock is not None:
-            self._time.clock = self._message.header.stamp
-            self._clock.publish(self._time)
-        self.published += 1
 
 
-def _channel(node: Node, channel: Channel, frame_prefix: str) -> Callable[[Sample], None]:
-    publisher = node.create_publisher(PoseStamped, channel.topic, qos.SENSORS)
+class ClockPublisher:
+    """`/clock`.
+
+    Args:
+        node: what publishes.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._publisher = node.create_publisher(Clock, "/clock", qos.CLOCK)
+        self._message = Clock()
+
+    def publish(self, stamp_ns: int) -> None:
+        """Tell the time, nanoseconds."""
+        self._message.clock = messages.to_time(stamp_ns)
+        self._publisher.publish(self._message)
+
+
+def _channel(node: Node, namespace: str, channel: Channel, world_frame: str) -> Callable[[Sample], None]:
+    publisher = node.create_publisher(PoseStamped, under(namespace, channel.topic), qos.SENSORS)
     message = PoseStamped()
-    message.header.frame_id = frame_prefix + WORLD_FRAME
+    message.header.frame_id = world_frame
 
     def publish(sample: Sample) -> None:
         publisher.publish(messages.fill_pose(message, sample))
@@ -62,10 +79,10 @@ def _channel(node: Node, channel: Channel, frame_prefix: str) -> Callable[[Sampl
     return publish
 
 
-def publish_description(node: Node, robot: RobotFile) -> Any:
+def publish_description(node: Node, placed: PlacedRobot) -> Publisher:
     """`robot_description`, latched: the URDF with meshes as `file://` URIs."""
-    publisher = node.create_publisher(String, "robot_description", qos.LATCHED)
-    publisher.publish(String(data=description(robot.model)))
+    publisher = node.create_publisher(String, under(placed.namespace, "robot_description"), qos.LATCHED)
+    publisher.publish(String(data=description(placed.robot.model)))
     return publisher
 
 
@@ -85,27 +102,21 @@ class TransformPublisher:
 
     Args:
         node: what publishes.
-        robot: the robot file.
-        positions: tells the position of every movable joint by name, rad or m.
-        base: tells the pose of the root link in the world frame, position (m) and quaternion x y z w.
-        frame_prefix: put before every frame name.
+        body: the robot as it is simulated.
+        world_frame: name of the frame `world`.
+        frame_prefix: put before the names of all other frames.
         left_out: joints whose transforms somebody else publishes.
     """
 
     def __init__(
-        self,
-        node: Node,
-        robot: RobotFile,
-        positions: Callable[[], dict[str, float]],
-        base: Callable[[], tuple[Any, Any]],
-        frame_prefix: str,
-        left_out: Collection[Joint] = (),
+        self, node: Node, body: RobotBody, world_frame: str, frame_prefix: str, left_out: Collection[Joint] = ()
     ) -> None:
-        self._positions, self._base, self._prefix = positions, base, frame_prefix
-        self._left_out = left_out
+        self._positions, self._base, self._prefix = body.movable_positions, body.base_pose, frame_prefix
+        self._world_frame, self._left_out = world_frame, left_out
+        robot = body.robot
         movable = [joint for joint in robot.model.movable if joint not in left_out]
         self._moving = [(joint, self._frame(joint.parent, joint.child)) for joint in movable]
-        self._floating = None if robot.config.model.fixed_base else self._frame(WORLD_FRAME, robot.model.root)
+        self._floating = None if robot.config.model.fixed_base else self._under_world(robot)
         self._publisher = node.create_publisher(TFMessage, "/tf", qos.TRANSFORMS)
         self._static = node.create_publisher(TFMessage, "/tf_static", qos.LATCHED)
         self._fixed = self._fixed_transforms(robot)
@@ -132,11 +143,16 @@ class TransformPublisher:
         movable: set[Joint] = set(robot.model.movable)
         transforms = []
         if robot.config.model.fixed_base:
-            transforms.append(_set(self._frame(WORLD_FRAME, robot.model.root), *self._base()))
+            transforms.append(_set(self._under_world(robot), *self._base()))
         for joint in robot.model.joints:
             if joint not in movable and joint not in self._left_out:
                 transforms.append(_set(self._frame(joint.parent, joint.child), *joint_transform(joint, 0.0)))
         return transforms
+
+    def _under_world(self, robot: RobotFile) -> TransformStamped:
+        transform = self._frame("", robot.model.root)
+        transform.header.frame_id = self._world_frame
+        return transform
 
     def _frame(self, parent: str, child: str) -> TransformStamped:
         transform = TransformStamped(child_frame_id=self._prefix + child)

@@ -162,10 +162,10 @@ class _LongStep:
     def run_slice(self) -> bool:
         """Up to 10 ms of work, a control period at a time, each one published; True when nothing is left."""
         end = time.monotonic() + _SLICE_S
-        spec = self._engine.robot.spec
+        simulation = self._engine.simulation
         try:
             while self.remaining:
-                to_boundary = spec.steps_per_period - self._engine.robot.steps % spec.steps_per_period
+                to_boundary = simulation.steps_per_period - simulation.steps % simulation.steps_per_period
                 count = min(self.remaining, to_boundary)
                 self._engine.advance(count)
                 self.remaining -= count

@@ -9,29 +9,25 @@ from collections.abc import Sequence
 
 from rcl_interfaces.msg import ParameterDescriptor
 
-from ros_gym_bridge.config import RobotFile, load_robot
+from ros_gym_bridge.config import load_robot
 from ros_gym_bridge.errors import BridgeError, ResetNeededError
-from ros_gym_bridge.model import Joint
 from ros_gym_bridge.robot import RobotState
-from ros_gym_bridge.ros.commands import CommandPort, command_readers
+from ros_gym_bridge.ros.commands import CommandPort, command_topics
 from ros_gym_bridge.ros.counters import Counters
 from ros_gym_bridge.ros.facts import facts
 from ros_gym_bridge.ros.health import PERIOD_S, Health
 from ros_gym_bridge.ros.names import NODE_NAME, UNTIL_STDIN_CLOSES
 from ros_gym_bridge.ros.pacing import Pacer
 from ros_gym_bridge.ros.parameters import SIM_PARAMETERS, declare, leave_simulated_time, without_effect
-from ros_gym_bridge.ros.publishers import (
-    StatePublisher,
-    TransformPublisher,
-    derived_from_joint_states,
-    publish_description,
-)
+from ros_gym_bridge.ros.publishers import ClockPublisher
+from ros_gym_bridge.ros.robot_ports import RobotPorts, Transforms
 from ros_gym_bridge.ros.services import SimulationServices
 from ros_gym_bridge.ros.session import Session, open_session
 from ros_gym_bridge.ros.stop import Stop, end_with_stdin
 from ros_gym_bridge.sim.engine import Engine
 from ros_gym_bridge.sim.playback import Playback
-from ros_gym_bridge.sim.sim_robot import SimRobot
+from ros_gym_bridge.sim.simulation import Simulation
+from ros_gym_bridge.world_file import WorldFile, world_of
 
 _AGAIN_S = 0.1  # while nothing moves, the state is published again at 10 Hz: who comes late learns where time stands
 _LEAD_NS = 1_000_000  # the executor's timeouts are coarse: the last millisecond before a deadline is slept
@@ -52,37 +48,39 @@ class SimNode:
         self._session = session
         node = self._node = session.node
         values = declare(node, SIM_PARAMETERS)
-        robot_file = load_robot(str(values["robot"]))
-        self._declare_facts(robot_file)
-        robot = SimRobot(robot_file, gui=bool(values["gui"]))
+        world = world_of(load_robot(str(values["robot"])))
+        self._declare_facts(world)
+        simulation = self._simulation = Simulation(world, gui=bool(values["gui"]))
         seed = int(values["seed"])
-        robot.reset(seed if seed >= 0 else None)
-        robot.rewind()
-        self._robot = robot
+        simulation.reset(seed if seed >= 0 else None, strict=False)
+        simulation.rewind()
         self._counters = Counters(node.get_logger().warning)
-        self._engine = Engine(robot, command_readers(robot_file), values["mode"] == "lockstep", self._publish)
-        self._commands = CommandPort(node, robot_file, self._engine, self._counters)
-        prefix = str(values["frame_prefix"])
-        self._states = StatePublisher(node, robot_file, bool(values["publish_clock"]), prefix)
-        left_out = derived_from_joint_states(robot_file) if values["robot_state_publisher"] else set()
-        self._transforms = self._make_transforms(robot_file, prefix, left_out) if values["publish_tf"] else None
-        self._description = publish_description(node, robot_file)
+        self._engine = Engine(simulation, command_topics(world), values["mode"] == "lockstep", self._publish)
+        self._commands = CommandPort(node, world, self._engine, self._counters)
+        transforms = Transforms(
+            bool(values["publish_tf"]), bool(values["robot_state_publisher"]), str(values["frame_prefix"])
+        )
+        self._ports = [
+            RobotPorts(node, placed, robot.body, transforms)
+            for placed, robot in zip(world.robots, simulation.robots, strict=True)
+        ]
+        self._clock = ClockPublisher(node) if values["publish_clock"] else None
         self._services = SimulationServices(node, self._engine)
         self._health = Health(node, self._engine, self._counters, bool(values["publish_clock"]))
-        self._pacer = Pacer(robot.spec.steps_per_period / robot.spec.physics_hz)
+        self._pacer = Pacer(world.steps_per_period / world.physics_hz)
         self._published_at = self._reported_at = self._served_at = time.monotonic()
         if values["start_paused"]:
             self._engine.playback = Playback.PAUSED
         self._engine.publish()
         self._warn()
-        node.get_logger().info(self._greeting(robot_file, str(values["mode"])))
+        node.get_logger().info(self._greeting(world, str(values["mode"])))
 
     def run(self) -> None:
         """Move time until somebody asks to quit."""
         engine = self._engine
         paced = False
         while engine.playback != Playback.QUITTING:
-            moves = engine.playback == Playback.PLAYING and not engine.lockstep and not self._robot.diverged
+            moves = engine.playback == Playback.PLAYING and not engine.lockstep and not self._simulation.diverged
             if self._services.busy:
                 self._services.work()
                 self._serve(0.0)
@@ -102,7 +100,7 @@ class SimNode:
 
     def close(self) -> None:
         """Give the physics back. May be called again."""
-        self._robot.close()
+        self._simulation.close()
 
     def _serve(self, timeout_s: float) -> None:
         self._session.executor.spin_once(timeout_sec=timeout_s)
@@ -115,7 +113,7 @@ class SimNode:
         if not self._wait_until(self._pacer.due_ns()):
             return
         try:
-            self._engine.advance(self._robot.spec.steps_per_period)
+            self._engine.advance(self._simulation.steps_per_period)
         except ResetNeededError as error:
             self._counters.add("diverged", f"{error} Time stands still until reset_simulation.")
         stalled_ns = self._pacer.done()
@@ -154,30 +152,28 @@ class SimNode:
     def _factor(self) -> float:
         return float(self._node.get_parameter("real_time_factor").value)
 
-    def _publish(self, state: RobotState) -> None:
-        self._states.publish(state)
-        if self._transforms is not None:
-            self._transforms.publish(state)
+    def _publish(self, states: Sequence[RobotState]) -> None:
+        for ports, state in zip(self._ports, states, strict=True):
+            ports.publish(state)
+        if self._clock is not None:
+            self._clock.publish(states[0].stamp_ns)
         self._published_at = time.monotonic()
 
     def _housekeeping(self) -> None:
         now = time.monotonic()
-        if now - self._published_at >= _AGAIN_S and not self._robot.diverged:
+        if now - self._published_at >= _AGAIN_S and not self._simulation.diverged:
             self._engine.publish()
         if now - self._reported_at >= PERIOD_S:
             self._reported_at = now
             self._health.report()
 
-    def _make_transforms(self, robot_file: RobotFile, prefix: str, left_out: set[Joint]) -> TransformPublisher:
-        world = self._robot.world
-        assert world is not None
-        return TransformPublisher(self._node, robot_file, world.movable_positions, world.base_pose, prefix, left_out)
-
-    def _declare_facts(self, robot: RobotFile) -> None:
+    def _declare_facts(self, world: WorldFile) -> None:
         """What a client compares with its own robot file."""
-        for fact in facts(robot):
-            descriptor = ParameterDescriptor(description=fact.description, read_only=True)
-            self._node.declare_parameter(fact.name, fact.value, descriptor, True)
+        for placed in world.robots:
+            for fact in facts(placed.robot):
+                name = f"{placed.namespace}.{fact.name}" if placed.namespace else fact.name
+                descriptor = ParameterDescriptor(description=fact.description, read_only=True)
+                self._node.declare_parameter(name, fact.value, descriptor, True)
 
     def _warn(self) -> None:
         """Say which of the given parameters are not obeyed."""
@@ -187,11 +183,12 @@ class SimNode:
         if leave_simulated_time(self._node):
             log.warning("This node makes the simulated time and cannot live on it: use_sim_time is false here.")
 
-    def _greeting(self, robot: RobotFile, mode: str) -> str:
-        spec = robot.spec
+    def _greeting(self, world: WorldFile, mode: str) -> str:
+        joints = sum(len(placed.robot.spec.joints) for placed in world.robots)
         return (
-            f"Simulating '{spec.name}' in {mode} mode: {spec.physics_hz} physics steps and {spec.control_hz} "
-            f"control periods per second, {len(spec.joints)} joints; ROS domain {self._session.domain_id}."
+            f"Simulating '{world.name}' in {mode} mode: {world.physics_hz} physics steps and "
+            f"{world.physics_hz // world.steps_per_period} control periods per second, {joints} joints; "
+            f"ROS domain {self._session.domain_id}."
         )
 
 

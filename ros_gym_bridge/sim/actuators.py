@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ros_gym_bridge.robot import FloatArray
 from ros_gym_bridge.schema import ActuatorGroup
-from ros_gym_bridge.sim.world import World
+from ros_gym_bridge.sim.robot_body import RobotBody
 
 _Drive = Callable[[list[float]], None]
 
@@ -15,20 +15,20 @@ class Motors:
     """All actuator groups of a robot. Groups with the same interface are one call to PyBullet.
 
     Args:
-        world: where the robot stands.
+        body: the robot's.
     """
 
-    def __init__(self, world: World) -> None:
-        groups = world.robot.config.actuators
+    def __init__(self, body: RobotBody) -> None:
+        groups = body.robot.config.actuators
         joints = [(group, name) for group in groups for name in group.joints]
         columns = {
             interface: [i for i, (group, _) in enumerate(joints) if group.interface == interface]
             for interface in dict.fromkeys(group.interface for group in groups)
         }
-        drives = {interface: _drive(world, [joints[i] for i in columns[interface]]) for interface in columns}
+        drives = {interface: _drive(body, [joints[i] for i in columns[interface]]) for interface in columns}
         self._held = [(columns[name], drives[name]) for name in columns if name != "effort"]
         self._pushed = [(columns[name], drives[name]) for name in columns if name == "effort"]
-        order = world.robot.spec.joints
+        order = body.robot.spec.joints
         self._effort_joints = [(order.index(joints[i][1]), i) for i in columns.get("effort", [])]
         self._values: list[float] = []
 
@@ -56,11 +56,11 @@ class Motors:
         return corrected
 
 
-def _drive(world: World, joints: Sequence[tuple[ActuatorGroup, str]]) -> _Drive:
+def _drive(body: RobotBody, joints: Sequence[tuple[ActuatorGroup, str]]) -> _Drive:
     """The call that hands targets to PyBullet. Lists are its fastest input; a reload may give the body a new id."""
-    client, spec = world.client, world.robot.spec
+    client, spec = body.client, body.robot.spec
     call = client.setJointMotorControlArray
-    indices = [world.joint_index(name) for _, name in joints]
+    indices = [body.joint_index(name) for _, name in joints]
     forces = [float(spec.max_effort[spec.joints.index(name)]) for _, name in joints]
     position_gains = [group.position_gain for group, _ in joints]
     velocity_gains = [group.velocity_gain for group, _ in joints]
@@ -70,7 +70,7 @@ def _drive(world: World, joints: Sequence[tuple[ActuatorGroup, str]]) -> _Drive:
 
     def position(targets: list[float]) -> None:
         call(
-            world.body,
+            body.id,
             indices,
             control,
             targetPositions=targets,
@@ -80,9 +80,9 @@ def _drive(world: World, joints: Sequence[tuple[ActuatorGroup, str]]) -> _Drive:
         )
 
     def velocity(targets: list[float]) -> None:
-        call(world.body, indices, control, targetVelocities=targets, forces=forces)
+        call(body.id, indices, control, targetVelocities=targets, forces=forces)
 
     def effort(targets: list[float]) -> None:
-        call(world.body, indices, control, forces=targets)
+        call(body.id, indices, control, forces=targets)
 
     return {"position": position, "velocity": velocity, "effort": effort}[interface]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
 from ros_gym_bridge.robot import RobotState, read_only
 from ros_gym_bridge.sim.playback import Playback
-from ros_gym_bridge.sim.sim_robot import SimRobot
+from ros_gym_bridge.sim.simulation import Simulation
 
 
 class Verdict(enum.Enum):
@@ -25,31 +25,41 @@ class Verdict(enum.Enum):
 
 
 class Engine:
-    """A simulated robot with a standing command, a playback state and, in lockstep, the rule of when a command steps.
+    """A simulation with standing commands, a playback state and, in lockstep, the rule of when a command steps.
+
+    Attributes:
+        simulation: what moves.
+        lockstep: commands move time.
+        playback: whether time moves.
 
     Args:
-        robot: what moves.
-        topics: the distinct command topics; in lockstep a step waits for one good command on each.
-        lockstep: commands move time.
-        publish: called with every state that others should see.
+        simulation: as above.
+        topics: for each distinct command topic the number of the robot that it commands; in lockstep a step waits for
+            one good command on each.
+        lockstep: as above.
+        publish: called with the states that others should see, one for each robot.
     """
 
     def __init__(
-        self, robot: SimRobot, topics: Iterable[str], lockstep: bool, publish: Callable[[RobotState], None]
+        self,
+        simulation: Simulation,
+        topics: Mapping[str, int],
+        lockstep: bool,
+        publish: Callable[[Sequence[RobotState]], None],
     ) -> None:
-        self.robot = robot
+        self.simulation = simulation
         self.lockstep = lockstep
         self.playback = Playback.PLAYING
-        self._topics = frozenset(topics)
+        self._robots = dict(topics)
         self._publish = publish
-        self._target = np.array(robot.spec.command_home)
+        self._targets = [np.array(robot.spec.command_home) for robot in simulation.robots]
         self._arrived: dict[str, tuple[Sequence[int], Sequence[float]]] = {}
         self._answered_ns: int | None = None
 
     @property
     def stamp_ns(self) -> int:
-        """Stamp of the current state."""
-        return self.robot.state.stamp_ns
+        """Stamp of the current states."""
+        return self.simulation.stamp_ns
 
     def command(self, topic: str, stamp_ns: int, indices: Sequence[int], values: Sequence[float]) -> Verdict:
         """Take a good command; in lockstep, step when it is the last that was missing.
@@ -57,26 +67,29 @@ class Engine:
         Args:
             topic: where it came.
             stamp_ns: stamp of the state that it answers; looked at in lockstep only.
-            indices, values: the numbers of the command vector that it sets; the others keep their last target.
+            indices, values: the numbers of the robot's command vector that it sets; the others keep their last target.
 
         Raises:
             ResetNeededError: the physics has diverged; time stands until a reset.
         """
         if not self.lockstep or self.playback != Playback.PLAYING:
-            self._target[indices] = values
+            self._take(topic, indices, values)
             return Verdict.TAKEN
         verdict = self._judge(stamp_ns)
         if verdict is not None:
             return verdict
         self._arrived[topic] = (indices, values)
-        if self._arrived.keys() != self._topics:
+        if self._arrived.keys() != self._robots.keys():
             return Verdict.WAITING
-        for places, numbers in self._arrived.values():
-            self._target[places] = numbers
+        for where, what in self._arrived.items():
+            self._take(where, *what)
         self._arrived = {}
         self._answered_ns = stamp_ns
-        self.advance(self.robot.spec.steps_per_period)
+        self.advance(self.simulation.steps_per_period)
         return Verdict.STEPPED
+
+    def _take(self, topic: str, indices: Sequence[int], values: Sequence[float]) -> None:
+        self._targets[self._robots[topic]][indices] = values
 
     def _judge(self, stamp_ns: int) -> Verdict | None:
         """None for the command that the current state waits for."""
@@ -90,26 +103,28 @@ class Engine:
         return Verdict.OLD if stamp_ns < current else Verdict.AHEAD
 
     def advance(self, physics_steps: int) -> None:
-        """Move time on under the standing command, and publish.
+        """Move time on under the standing commands, and publish.
 
         Raises:
             ResetNeededError: the physics has diverged; time stands until a reset.
         """
-        self._publish(self.robot.advance(read_only(self._target), physics_steps))
+        self.simulation.advance([read_only(target) for target in self._targets], physics_steps)
+        self.publish()
 
     def publish(self) -> None:
-        """Tell the current state again."""
-        self._publish(self.robot.state)
+        """Tell the current states, again if need be."""
+        self._publish(self.simulation.states)
 
     def reset(self, seed: int | None, strict: bool) -> None:
-        """Start an episode: every target back at home, and publish its first state."""
-        self.robot.reset(seed, {"strict": strict})
-        self._target[:] = self.robot.spec.command_home
+        """Start an episode: every target back at home, and publish its first states."""
+        self.simulation.reset(seed, strict)
+        for target, robot in zip(self._targets, self.simulation.robots, strict=True):
+            target[:] = robot.spec.command_home
         self._forget()
 
     def rewind(self) -> None:
         """Turn time back to the first stamp, and publish."""
-        self.robot.rewind()
+        self.simulation.rewind()
         self._forget()
 
     def _forget(self) -> None:

@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.robot import FloatArray
-from ros_gym_bridge.sim.world import FIELD_OF_VIEW, MARKER_COLOUR, Pose, World
+from ros_gym_bridge.sim.robot_body import Pose
+from ros_gym_bridge.sim.world import FIELD_OF_VIEW, MARKER_COLOUR, World
 from ros_gym_bridge.tasks.base import Marker
+from ros_gym_bridge.world_file import world_of
 
 _ASPECT = 4.0 / 3.0
 _MARGIN = 0.98  # share of the picture that the box around robot and markers fills
@@ -35,7 +37,8 @@ class Mirror:
     """
 
     def __init__(self, robot: RobotFile, gui: bool = False) -> None:
-        self._world = World(robot, gui)
+        self._world = World(world_of(robot), gui)
+        self._robot = self._world.robots[0]
         self._gui = gui
         self._period_s = 1.0 / robot.spec.control_hz
         self._shown_s = 0.0
@@ -56,9 +59,9 @@ class Mirror:
             markers: spheres in the robot's base frame.
         """
         world = self._world
-        world.set_joints(position.tolist(), [0.0] * len(position))
+        self._robot.set_joints(position.tolist(), [0.0] * len(position))
         for name, pose in poses.items():
-            world.place_body(world.scene[name] if name else world.body, pose)
+            world.place_body(world.scene[name] if name else self._robot.id, pose)
         if tuple(markers) != self._markers:
             for body in self._bodies:
                 world.client.removeBody(body)
@@ -114,16 +117,17 @@ class Mirror:
 
 def _range(world: World) -> tuple[FloatArray, FloatArray]:
     """Lower and upper corner of the box that holds the robot at home and wherever its slides take it, `(3,)` each."""
-    spec, model = world.robot.spec, world.robot.model
+    robot = world.robots[0]
+    spec, model = robot.robot.spec, robot.robot.model
     poses = [spec.home.tolist()]
     for i, name in enumerate(spec.joints):
         if model.joint(name).type == "prismatic":
             poses += [[*spec.home[:i], end, *spec.home[i + 1 :]] for end in (spec.lower[i], spec.upper[i])]
     boxes = []
     for pose in poses:
-        world.set_joints(pose, [0.0] * len(pose))
+        robot.set_joints(pose, [0.0] * len(pose))
         boxes.append(world.bounds())
-    world.set_joints(poses[0], [0.0] * len(poses[0]))
+    robot.set_joints(poses[0], [0.0] * len(poses[0]))
     return np.min([box[0] for box in boxes], axis=0), np.max([box[1] for box in boxes], axis=0)
 
 

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from ros_gym_bridge.robot import FloatArray, Sample, read_only
 from ros_gym_bridge.schema import Channel
-from ros_gym_bridge.sim.world import World
+from ros_gym_bridge.sim.robot_body import RobotBody
 
 _NONE: Mapping[str, Sample] = MappingProxyType({})
 
@@ -16,13 +16,13 @@ class Sensors:
     """All channels of a robot, each read when it is due.
 
     Args:
-        world: where the robot stands.
+        body: the robot's.
     """
 
-    def __init__(self, world: World) -> None:
-        config = world.robot.config
+    def __init__(self, body: RobotBody) -> None:
+        config = body.robot.config
         self._readers = [
-            (channel.name, _reader(world, channel), channel.divisor(config.rates.control_hz))
+            (channel.name, _reader(body, channel), channel.divisor(config.rates.control_hz))
             for channel in config.channels
         ]
         self._last: Mapping[str, Sample] = _NONE
@@ -45,11 +45,11 @@ class Sensors:
         return self._last
 
 
-def _reader(world: World, channel: Channel) -> Callable[[], FloatArray]:
+def _reader(body: RobotBody, channel: Channel) -> Callable[[], FloatArray]:
     """`link_pose`: x y z (m) and quaternion x y z w of a link's frame in the world frame, `(7,)`."""
 
     def link_pose() -> FloatArray:
-        position, orientation = world.link_pose(channel.link)
+        position, orientation = body.link_pose(channel.link)
         return read_only((*position, *orientation))
 
     return link_pose

@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.errors import MissingDependencyError, ModelError
 from ros_gym_bridge.model import RobotModel, description
+from ros_gym_bridge.sim.robot_body import Pose, RobotBody
+from ros_gym_bridge.world_file import WorldFile
 
 _descriptors = threading.Lock()
 
@@ -47,8 +48,6 @@ def _silenced() -> Iterator[None]:
 with _silenced():
     import pybullet
     from pybullet_utils.bullet_client import BulletClient
-
-Pose = tuple[tuple[float, float, float], tuple[float, float, float, float]]
 
 FIELD_OF_VIEW = 40.0  # degrees, from top to bottom of a picture
 MARKER_COLOUR = (0.1, 0.8, 0.2)
@@ -94,12 +93,17 @@ class _Client(BulletClient):  # type: ignore[misc]
 
 
 class World:
-    """The robot and its scene in a PyBullet client of their own.
+    """Robots and further bodies in a PyBullet client of their own.
 
-    Physics steps are counted by the caller (`SimRobot`); a world has no clock.
+    Physics steps are counted by the caller (`Simulation`); a world has no clock.
+
+    Attributes:
+        client: PyBullet, bound to this world.
+        robots: in the order of the world file.
+        scene: further bodies by name.
 
     Args:
-        robot: the robot file.
+        world: what stands in it.
         gui: show PyBullet's own window.
 
     Raises:
@@ -107,20 +111,20 @@ class World:
         MissingDependencyError: `gui` without a display.
     """
 
-    def __init__(self, robot: RobotFile, gui: bool = False) -> None:
+    def __init__(self, world: WorldFile, gui: bool = False) -> None:
         if gui and not os.environ.get("DISPLAY"):
             raise MissingDependencyError(
                 "PyBullet's window needs an X display",
                 got="DISPLAY is not set",
                 remedy="Run on a desktop or under Xvfb, or leave the window off (render_mode='rgb_array')",
             )
-        self.robot = robot
+        self.world_file = world
         with _silenced():
             self.client: Any = _Client(pybullet.GUI if gui else pybullet.DIRECT)
         self._folder = tempfile.TemporaryDirectory(prefix="ros_gym_bridge_")
-        self._files = {model.path: self._write(model) for model in (robot.model, *robot.scene)}
+        self._files: dict[Path, Path] = {}
         self.step = self.client.stepSimulation
-        self._get_joint_states = self.client.getJointStates
+        self.robots = tuple(RobotBody(self.client, placed.robot, self.body_pose) for placed in world.robots)
         self.load()
         if gui:
             self.client.configureDebugVisualizer(pybullet.COV_ENABLE_GUI, 0)  # the key 'g' brings the panels back
@@ -132,41 +136,41 @@ class World:
     def load(self) -> None:
         """Empty the world and load everything anew: the strict reset. Home position, motors off, snapshot taken."""
         self._empty()
-        config = self.robot.config
         self.scene = {
             body.name: self._load(model, body.position, body.rpy, body.fixed, body.scale)
-            for body, model in zip(config.scene, self.robot.scene, strict=True)
+            for body, model in self.world_file.bodies
         }
-        place = config.model
-        self.body = self._load(self.robot.model, place.base_position, place.base_rpy, place.fixed_base)
-        self._index_joints()
-        self._quiet_motors()
-        for index, home in zip(self.joint_indices, self.robot.spec.home.tolist(), strict=True):
-            self.client.resetJointState(self.body, index, home)
+        for robot in self.robots:
+            place = robot.robot.config.model
+            body = self._load(robot.robot.model, place.base_position, place.base_rpy, place.fixed_base)
+            self._damp(body, place.linear_damping, place.angular_damping)
+            robot.take(body)
         self._snapshot = self.client.saveState()
         self.client.changed = False
 
     def _empty(self) -> None:
         self.client.resetSimulation()
-        self.client.setTimeStep(1.0 / self.robot.config.rates.physics_hz)
-        self.client.setGravity(*self.robot.config.gravity)
+        self.client.setTimeStep(1.0 / self.world_file.physics_hz)
+        self.client.setGravity(*self.world_file.gravity)
         # without it contact-rich scenes are not repeated bit for bit by restoreState
         self.client.setPhysicsEngineParameter(deterministicOverlappingPairs=1)
 
-    def _write(self, model: RobotModel) -> Path:
+    def _file(self, model: RobotModel) -> str:
         """A copy with absolute mesh paths: PyBullet looks in the working directory first, and knows no ROS packages."""
-        path = Path(self._folder.name) / f"{len(list(Path(self._folder.name).iterdir()))}.urdf"
-        path.write_text(description(model, str), encoding="utf-8")
-        return path
+        if model.path not in self._files:
+            path = self._files[model.path] = Path(self._folder.name) / f"{len(self._files)}.urdf"
+            path.write_text(description(model, str), encoding="utf-8")
+        return str(self._files[model.path])
 
     def _load(
         self, model: RobotModel, position: Sequence[float], rpy: Sequence[float], fixed: bool, scale: float = 1.0
     ) -> int:
         orientation = pybullet.getQuaternionFromEuler(rpy)
+        file = self._file(model)
         try:
             with _silenced():
                 body: int = self.client.loadURDF(
-                    str(self._files[model.path]),
+                    file,
                     position,
                     orientation,
                     useFixedBase=fixed,
@@ -180,44 +184,22 @@ class World:
                 expected="a URDF with one root link and readable meshes",
                 remedy="Load it with PyBullet's window to see its warnings",
             ) from error
-        self._correct_defaults(body, model)
+        self._damp(body, 0.0, 0.0)
+        self._unburden(body, model)
         return body
 
-    def _correct_defaults(self, body: int, model: RobotModel) -> None:
-        """Bullet damps every body (free fall 9.5 % slow after 0.8 s), and makes a link without inertia weigh 1 kg: one
-        that is fixed to another is a frame and weighs nothing."""
-        place = self.robot.config.model
-        damping = {"linearDamping": place.linear_damping, "angularDamping": place.angular_damping}
-        self.client.changeDynamics(body, -1, **damping)
+    def _damp(self, body: int, linear: float, angular: float) -> None:
+        """Bullet damps every body by itself: free fall is 9.5 % slow after 0.8 s."""
+        for link in range(-1, self.client.getNumJoints(body)):
+            self.client.changeDynamics(body, link, linearDamping=linear, angularDamping=angular)
+
+    def _unburden(self, body: int, model: RobotModel) -> None:
+        """Bullet makes a link without inertia weigh 1 kg: one that is fixed to another is a frame and weighs
+        nothing."""
         frames = {joint.child for joint in model.joints if joint.type == "fixed"} & set(model.massless)
-        for index in range(self.client.getNumJoints(body)):
-            name = self.client.getJointInfo(body, index)[12].decode()
-            self.client.changeDynamics(body, index, **damping, **({"mass": 0.0} if name in frames else {}))
-
-    def _index_joints(self) -> None:
-        infos = [self.client.getJointInfo(self.body, i) for i in range(self.client.getNumJoints(self.body))]
-        self._index = {info[1].decode(): info[0] for info in infos}
-        groups = self.robot.config.actuators
-        held = {name for group in groups if group.interface != "effort" for name in group.joints}
-        fixed = pybullet.JOINT_FIXED
-        self._free = {info[0]: info[7] for info in infos if info[2] != fixed and info[1].decode() not in held}
-        self._links = {info[12].decode(): info[0] for info in infos}
-        self._links[self.robot.model.root] = -1
-        missing = [name for name in self.robot.spec.joints if name not in self._index]
-        if missing:
-            raise ModelError(
-                f"{self.robot.model.path}: PyBullet did not load joint '{missing[0]}'", got=", ".join(self._index)
-            )
-        self.joint_indices = [self._index[name] for name in self.robot.spec.joints]
-
-    def _quiet_motors(self) -> None:
-        """PyBullet starts with a motor on every joint. On those that hold no target, what remains of it is the friction
-        that the URDF states."""
-        indices, frictions = list(self._free), list(self._free.values())
-        if indices:
-            zeros = [0.0] * len(indices)
-            mode = pybullet.VELOCITY_CONTROL
-            self.client.setJointMotorControlArray(self.body, indices, mode, targetVelocities=zeros, forces=frictions)
+        for link in range(self.client.getNumJoints(body)):
+            if self.client.getJointInfo(body, link)[12].decode() in frames:
+                self.client.changeDynamics(body, link, mass=0.0)
 
     # --- reset
 
@@ -232,43 +214,10 @@ class World:
             return
         self.step()
         self.client.restoreState(self._snapshot)
-        self._quiet_motors()
-
-    def set_joints(self, positions: Sequence[float], velocities: Sequence[float]) -> None:
-        """Put the joints, in the robot file's order, where they are told to be (rad or m, rad/s or m/s)."""
-        for index, position, velocity in zip(self.joint_indices, positions, velocities, strict=True):
-            self.client.resetJointState(self.body, index, position, velocity)
+        for robot in self.robots:
+            robot.quiet_motors()
 
     # --- reading
-
-    def joint_states(self) -> Any:
-        """PyBullet's `(position, velocity, reaction forces, motor torque)` of every joint, in the robot file's
-        order."""
-        return self._get_joint_states(self.body, self.joint_indices)
-
-    def movable_positions(self) -> dict[str, float]:
-        """Position (rad or m) of every movable joint of the model by name, also of those that the robot file leaves
-        out."""
-        indices = [self._index[joint.name] for joint in self.robot.model.movable]
-        states = self._get_joint_states(self.body, indices)
-        return {joint.name: state[0] for joint, state in zip(self.robot.model.movable, states, strict=True)}
-
-    def base_pose(self) -> Pose:
-        """Pose of the robot's root link in the world frame."""
-        return self.body_pose(self.body)
-
-    def joint_index(self, name: str) -> int:
-        """PyBullet's index of a joint of the robot."""
-        index: int = self._index[name]
-        return index
-
-    def link_pose(self, link: str) -> Pose:
-        """Position (m) and orientation (quaternion x y z w) of a link's frame in the world frame."""
-        index = self._links[link]
-        if index < 0:
-            return self.body_pose(self.body)
-        state = self.client.getLinkState(self.body, index, computeForwardKinematics=1)
-        return state[4], state[5]
 
     def body_pose(self, body: int) -> Pose:
         """Pose of a body's base link frame in the world frame; PyBullet itself tells that of the centre of mass."""
@@ -285,9 +234,9 @@ class World:
         self.client.resetBasePositionAndOrientation(body, *pybullet.multiplyTransforms(*pose, info[3], info[4]))
 
     def add_marker(self, position: Sequence[float], radius: float) -> int:
-        """A sphere to look at, m in the robot's base frame; it touches nothing."""
+        """A sphere to look at, m in the first robot's base frame; it touches nothing."""
         shape = self.client.createVisualShape(pybullet.GEOM_SPHERE, radius=radius, rgbaColor=(*MARKER_COLOUR, 1.0))
-        place, _ = pybullet.multiplyTransforms(*self.body_pose(self.body), position, (0.0, 0.0, 0.0, 1.0))
+        place, _ = pybullet.multiplyTransforms(*self.robots[0].base_pose(), position, (0.0, 0.0, 0.0, 1.0))
         marker: int = self.client.createMultiBody(baseVisualShapeIndex=shape, basePosition=place)
         return marker
 
@@ -299,9 +248,9 @@ class World:
         self.client.createMultiBody(baseVisualShapeIndex=shape, basePosition=(x, y, z - size[2]))
 
     def bounds(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Lower and upper corner of the box around the robot as it stands, `(3,)` each, m in the world frame."""
-        links = range(-1, self.client.getNumJoints(self.body))
-        boxes = np.array([self.client.getAABB(self.body, link) for link in links])
+        """Lower and upper corner of the box around the robots as they stand, `(3,)` each, m in the world frame."""
+        links = [(robot.id, link) for robot in self.robots for link in range(-1, self.client.getNumJoints(robot.id))]
+        boxes = np.array([self.client.getAABB(*link) for link in links])
         return boxes[:, 0].min(axis=0), boxes[:, 1].max(axis=0)
 
     def picture(

@@ -1,0 +1,59 @@
+"""Everything by which one robot of a simulation speaks ROS, beside its commands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rclpy.node import Node
+
+from ros_gym_bridge.robot import RobotState
+from ros_gym_bridge.ros.names import under
+from ros_gym_bridge.ros.publishers import (
+    WORLD_FRAME,
+    StatePublisher,
+    TransformPublisher,
+    derived_from_joint_states,
+    publish_description,
+)
+from ros_gym_bridge.sim.robot_body import RobotBody
+from ros_gym_bridge.world_file import PlacedRobot
+
+
+@dataclass(frozen=True)
+class Transforms:
+    """Which transforms are published.
+
+    Attributes:
+        publish: any.
+        robot_state_publisher: that node runs as well, and those that it derives are left to it.
+        frame_prefix: put before every frame name.
+    """
+
+    publish: bool
+    robot_state_publisher: bool
+    frame_prefix: str
+
+
+class RobotPorts:
+    """Joint states, channels, description and transforms of one robot.
+
+    Args:
+        node: what publishes.
+        placed: the robot.
+        body: the same as it is simulated.
+        transforms: which are published.
+    """
+
+    def __init__(self, node: Node, placed: PlacedRobot, body: RobotBody, transforms: Transforms) -> None:
+        world_frame = transforms.frame_prefix + WORLD_FRAME
+        prefix = transforms.frame_prefix + under(placed.namespace, "")
+        self._states = StatePublisher(node, placed, world_frame)
+        left_out = derived_from_joint_states(placed.robot) if transforms.robot_state_publisher else set()
+        self._transforms = TransformPublisher(node, body, world_frame, prefix, left_out) if transforms.publish else None
+        self._description = publish_description(node, placed)
+
+    def publish(self, state: RobotState) -> None:
+        """Tell everybody what the robot is doing."""
+        self._states.publish(state)
+        if self._transforms is not None:
+            self._transforms.publish(state)

@@ -1,0 +1,135 @@
+"""A simulation: a world, the robots in it, and the count of physics steps that is its time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ros_gym_bridge.errors import ResetNeededError
+from ros_gym_bridge.robot import FloatArray, RobotState
+from ros_gym_bridge.sim.simulated import SimulatedRobot
+from ros_gym_bridge.sim.world import World
+from ros_gym_bridge.world_file import WorldFile
+
+
+class Simulation:
+    """Robots that move together. Time is a count of physics steps; only `rewind` turns it back.
+
+    The first state stands at one control period and a reset advances time by one more, so no stamp names two states.
+
+    Attributes:
+        world: the physics.
+        robots: in the order of the world file.
+        steps: physics steps since the simulation began.
+
+    Args:
+        world: what stands in it.
+        gui: show PyBullet's own window.
+
+    Raises:
+        ModelError: PyBullet refuses a model.
+    """
+
+    def __init__(self, world: WorldFile, gui: bool = False) -> None:
+        self.world_file = world
+        self.world = World(world, gui)
+        self.robots = tuple(SimulatedRobot(body) for body in self.world.robots)
+        self.steps_per_period = world.steps_per_period
+        self._pushed = [robot.push for robot in self.robots if robot.pushes]
+        self._step = self.world.step
+        self._rng = np.random.default_rng()
+        self.steps = 0
+        self._begin()
+
+    @property
+    def stamp_ns(self) -> int:
+        """Stamp of the current states."""
+        return self.robots[0].state.stamp_ns
+
+    @property
+    def states(self) -> tuple[RobotState, ...]:
+        """The newest state of every robot."""
+        return tuple(robot.state for robot in self.robots)
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the last step left a state that is no number; only a reset heals it."""
+        return any(robot.diverged for robot in self.robots)
+
+    def reset(self, seed: int | None, strict: bool) -> None:
+        """Start an episode: home positions plus the robot files' noise, motors at home, time one period on.
+
+        Args:
+            seed: seeds the generator of this simulation; None goes on with it.
+            strict: load everything anew instead of restoring the snapshot.
+        """
+        if seed is not None and any(robot.random for robot in self.robots):
+            self._rng = np.random.default_rng(seed)
+        if strict or self.diverged:
+            self.world.load()
+        else:
+            self.world.restore()
+        for robot in self.robots:
+            robot.scatter(self._rng)
+        self._begin()
+
+    def rewind(self) -> None:
+        """Turn time back: the present state stands where the first one stood, at one control period."""
+        self.steps = self.steps_per_period
+        for robot in self.robots:
+            robot.restamp(self.steps)
+
+    def advance(self, targets: Sequence[FloatArray], physics_steps: int) -> None:
+        """Move time on by whole physics steps under one command, limited once for each control period begun.
+
+        Args:
+            targets: `(n_command,)` for each robot, finite; what is asked, before limits.
+            physics_steps: how many, at least 1.
+
+        Raises:
+            ResetNeededError: the state is no number and physics cannot go on.
+        """
+        self._check_sane()
+        remaining = physics_steps
+        while remaining > 0:
+            offset = self.steps % self.steps_per_period
+            if offset == 0:
+                for robot, target in zip(self.robots, targets, strict=True):
+                    robot.command(target)
+            count = min(remaining, self.steps_per_period - offset)
+            self._run(count)
+            remaining -= count
+        for robot in self.robots:
+            robot.observe(self.steps)
+        self._check_sane()
+
+    def close(self) -> None:
+        """Disconnect from PyBullet. May be called again."""
+        self.world.close()
+
+    def _begin(self) -> None:
+        """The first state of an episode."""
+        self.steps = (self.steps // self.steps_per_period + 1) * self.steps_per_period
+        for robot in self.robots:
+            robot.begin(self.steps)
+
+    def _check_sane(self) -> None:
+        if self.diverged:
+            raise ResetNeededError(
+                "the simulated state is not a number: the physics has diverged",
+                got=f"at {self.stamp_ns} ns",
+                remedy="Call reset(); smaller efforts or a higher physics_hz keep it from happening again",
+            )
+
+    def _run(self, count: int) -> None:
+        step = self._step
+        if self._pushed:
+            for _ in range(count):
+                for push in self._pushed:
+                    push()
+                step()
+        else:
+            for _ in range(count):
+                step()
+        self.steps += count
