@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -103,7 +103,24 @@ def demo(
 
     from ros_gym_bridge.demo import demo as run
 
-    run(robot, episodes, seed, Console(), Path.cwd())
+    with _until_ctrl_c() as asked:
+        run(robot, episodes, seed, Console(), Path.cwd(), asked)
+
+
+@contextlib.contextmanager
+def _until_ctrl_c() -> Iterator[Callable[[], bool]]:
+    """Tells whether Ctrl-C was pressed: an exception at any point of C++ libraries would leave them half-made. What
+    ends because of it ends as if it had been interrupted there."""
+    asked: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
+    try:
+        yield lambda: bool(asked)
+    except BridgeError as error:
+        if asked:
+            raise KeyboardInterrupt from error
+        raise
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @app.command()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -21,7 +21,9 @@ from ros_gym_bridge.policies import ReachPolicy
 _PICTURE = (800, 600)  # pixels; rendered at twice the size
 
 
-def demo(robot: str, episodes: int, seed: int, console: Console, folder: Path) -> None:
+def demo(
+    robot: str, episodes: int, seed: int, console: Console, folder: Path, stop: Callable[[], bool] = lambda: False
+) -> None:
     """Run it, and say what came out.
 
     Args:
@@ -30,17 +32,19 @@ def demo(robot: str, episodes: int, seed: int, console: Console, folder: Path) -
         seed: of the first episode; each further one adds 1.
         console: where to say it.
         folder: where the picture goes.
+        stop: asked after every step and while waiting; true interrupts.
 
     Raises:
+        KeyboardInterrupt: `stop` said so.
         BridgeError: a step was lost or doubled, or the two episodes differ; or as `gymnasium.make`.
     """
-    with _Bench(robot, "topics") as bench:
+    with _Bench(robot, stop, backend="topics", stop=stop) as bench:
         done = _run_all(bench, episodes, seed, console)
         spec = bench.env.robot_file.spec
         counted = count_steps(done, spec)
         console.print(_table(done, counted, bench))
         _check_count(counted)
-    with _Bench(robot, "sim") as bench:
+    with _Bench(robot, stop, backend="sim") as bench:
         again = bench.run(seed)
         _compare(done[0], again, bench, console)
         where = _save_picture(bench.env, folder)
@@ -53,11 +57,13 @@ class _Bench:
 
     Args:
         robot: name or path of a robot file.
-        backend: see `RobotEnv`.
+        stop_asked: after every step; true interrupts.
+        options: see `RobotEnv`.
     """
 
-    def __init__(self, robot: str, backend: Literal["sim", "topics"]) -> None:
-        self._made = gymnasium.make("ros_gym_bridge/Reach-v0", robot=robot, backend=backend)
+    def __init__(self, robot: str, stop_asked: Callable[[], bool], **options: Any) -> None:
+        self._stop_asked = stop_asked
+        self._made = gymnasium.make("ros_gym_bridge/Reach-v0", robot=robot, **options)
         unwrapped = self._made.unwrapped
         assert isinstance(unwrapped, RobotEnv)
         self.env = unwrapped
@@ -91,9 +97,10 @@ class _Bench:
             if "round_trip_s" in info["timing"]:
                 episode.round_trips_s.append(info["timing"]["round_trip_s"])
             ended = terminated or truncated
+            if self._stop_asked():
+                raise KeyboardInterrupt
         episode.resent, episode.success = int(info["timing"].get("resent", 0)), bool(info["success"])
         return episode
-
 
     def _check_same_node(self) -> None:
         """A reset starts a new node where the old one has ended; the figures of a demo are of one node."""
