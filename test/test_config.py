@@ -60,7 +60,7 @@ def written(tmp_path: Path) -> Written:
 
 
 def test_the_packages_robot_files_load() -> None:
-    assert {"panda", "panda_clutter", "arm", "cartpole"} <= set(robot_names())
+    assert {"panda", "panda_clutter", "arm", "cartpole", "rover"} <= set(robot_names())
     for name in robot_names():
         assert load_robot(name).spec.name == name
 

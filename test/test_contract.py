@@ -15,7 +15,9 @@ from ros_gym_bridge.connection import Connection
 from ros_gym_bridge.sim.sim_robot import SimRobot
 
 ROBOTS = [
-    (name, interface) for name in ("panda", "arm", "cartpole") for interface in ("position", "velocity", "effort")
+    *((name, interface) for name in ("panda", "arm", "cartpole") for interface in ("position", "velocity", "effort")),
+    ("rover", "velocity"),
+    ("rover", "effort"),
 ]
 
 

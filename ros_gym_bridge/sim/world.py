@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ros_gym_bridge.errors import MissingDependencyError, ModelError
-from ros_gym_bridge.model import RobotModel, description
+from ros_gym_bridge.model import RobotModel
+from ros_gym_bridge.physics_text import physics_text
 from ros_gym_bridge.sim.robot_body import Pose, RobotBody
 from ros_gym_bridge.world_file import WorldFile
 
@@ -122,7 +123,7 @@ class World:
         with _silenced():
             self.client: Any = _Client(pybullet.GUI if gui else pybullet.DIRECT)
         self._folder = tempfile.TemporaryDirectory(prefix="ros_gym_bridge_")
-        self._files: dict[Path, Path] = {}
+        self._files: dict[RobotModel, Path] = {}
         self.step = self.client.stepSimulation
         self.robots = tuple(RobotBody(self.client, placed.robot, self.body_pose) for placed in world.robots)
         self.load()
@@ -157,10 +158,10 @@ class World:
 
     def _file(self, model: RobotModel) -> str:
         """A copy with absolute mesh paths: PyBullet looks in the working directory first, and knows no ROS packages."""
-        if model.path not in self._files:
-            path = self._files[model.path] = Path(self._folder.name) / f"{len(self._files)}.urdf"
-            path.write_text(description(model, str), encoding="utf-8")
-        return str(self._files[model.path])
+        if model not in self._files:
+            path = self._files[model] = Path(self._folder.name) / f"{len(self._files)}.urdf"
+            path.write_text(physics_text(model), encoding="utf-8")
+        return str(self._files[model])
 
     def _load(
         self, model: RobotModel, position: Sequence[float], rpy: Sequence[float], fixed: bool, scale: float = 1.0
@@ -185,21 +186,12 @@ class World:
                 remedy="Load it with PyBullet's window to see its warnings",
             ) from error
         self._damp(body, 0.0, 0.0)
-        self._unburden(body, model)
         return body
 
     def _damp(self, body: int, linear: float, angular: float) -> None:
-        """Bullet damps every body by itself: free fall is 9.5 % slow after 0.8 s."""
-        for link in range(-1, self.client.getNumJoints(body)):
-            self.client.changeDynamics(body, link, linearDamping=linear, angularDamping=angular)
-
-    def _unburden(self, body: int, model: RobotModel) -> None:
-        """Bullet makes a link without inertia weigh 1 kg: one that is fixed to another is a frame and weighs
-        nothing."""
-        frames = {joint.child for joint in model.joints if joint.type == "fixed"} & set(model.massless)
-        for link in range(self.client.getNumJoints(body)):
-            if self.client.getJointInfo(body, link)[12].decode() in frames:
-                self.client.changeDynamics(body, link, mass=0.0)
+        """Bullet damps every body by itself: free fall is 9.5 % slow after 0.8 s. (As a whole: a call of
+        `changeDynamics` with damping means the base, whatever link it names, so it must not change a link's mass.)"""
+        self.client.changeDynamics(body, -1, linearDamping=linear, angularDamping=angular)
 
     # --- reset
 
