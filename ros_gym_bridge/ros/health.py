@@ -12,7 +12,7 @@ from ros_gym_bridge.robot import NANOSECONDS
 from ros_gym_bridge.ros import qos
 from ros_gym_bridge.ros.counters import Counters
 from ros_gym_bridge.ros.graph import publishers
-from ros_gym_bridge.sim.engine import Engine
+from ros_gym_bridge.ros.host import Host
 
 PERIOD_S = 1.0
 
@@ -22,19 +22,23 @@ class Health:
 
     Args:
         node: what publishes.
-        engine: the simulation.
+        host: the simulation.
         counters: what happened how often.
     """
 
-    def __init__(self, node: Node, engine: Engine, counters: Counters, clock: bool) -> None:
-        self._node, self._engine, self._counters, self._clock = node, engine, counters, clock
+    def __init__(self, node: Node, host: Host, counters: Counters, clock: bool) -> None:
+        self._node, self._host, self._counters, self._clock = node, host, counters, clock
         self._diagnostics = node.create_publisher(DiagnosticArray, "/diagnostics", qos.FACTS)
         self._factor = node.create_publisher(Float64, "real_time_factor", qos.FACTS)
-        self._mark = (time.monotonic(), engine.stamp_ns)
+        self._mark = (time.monotonic(), self._stamp_ns)
+
+    @property
+    def _stamp_ns(self) -> int:
+        return 0 if self._host.stage is None else self._host.stage.engine.stamp_ns
 
     def report(self) -> None:
         """Publish now. The factor is measured since the last report; a reset that turned time back starts it anew."""
-        now, stamp_ns = time.monotonic(), self._engine.stamp_ns
+        now, stamp_ns = time.monotonic(), self._stamp_ns
         then, before_ns = self._mark
         self._mark = (now, stamp_ns)
         factor = max(0.0, (stamp_ns - before_ns) / NANOSECONDS / max(now - then, 1e-9))
@@ -42,20 +46,18 @@ class Health:
         self._publish(factor)
 
     def _publish(self, factor: float) -> None:
-        engine = self._engine
+        stage = self._host.stage
         status = DiagnosticStatus(
             name=f"{self._node.get_fully_qualified_name()}: simulation",
-            hardware_id=engine.simulation.world_file.name,
+            hardware_id="" if stage is None else stage.world.name,
             level=DiagnosticStatus.OK,
-            message=engine.playback.name.lower(),
+            message=self._host.playback.name.lower(),
         )
-        facts: list[tuple[str, object]] = [
-            ("mode", "lockstep" if engine.lockstep else "realtime"),
-            ("simulated_s", f"{engine.stamp_ns / NANOSECONDS:.3f}"),
-            ("real_time_factor", f"{factor:.3f}"),
-            *self._counters.items(),
-        ]
-        if engine.simulation.diverged:
+        facts: list[tuple[str, object]] = [("real_time_factor", f"{factor:.3f}"), *self._counters.items()]
+        if stage is not None:
+            mode = "lockstep" if stage.engine.lockstep else "realtime"
+            facts = [("mode", mode), ("simulated_s", f"{self._stamp_ns / NANOSECONDS:.3f}"), *facts]
+        if stage is not None and stage.simulation.diverged:
             status.level, status.message = DiagnosticStatus.ERROR, "the physics has diverged; call reset_simulation"
         others = self._other_clocks()
         if others:

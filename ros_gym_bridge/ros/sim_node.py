@@ -7,24 +7,19 @@ import threading
 import time
 from collections.abc import Sequence
 
-from rcl_interfaces.msg import ParameterDescriptor
-
 from ros_gym_bridge.config import load_robot
 from ros_gym_bridge.errors import BridgeError, ResetNeededError
-from ros_gym_bridge.robot import RobotState
-from ros_gym_bridge.ros.commands import CommandPort, command_topics
 from ros_gym_bridge.ros.counters import Counters
-from ros_gym_bridge.ros.facts import facts
 from ros_gym_bridge.ros.health import PERIOD_S, Health
+from ros_gym_bridge.ros.host import Host
 from ros_gym_bridge.ros.names import NODE_NAME, UNTIL_STDIN_CLOSES
-from ros_gym_bridge.ros.pacing import Pacer
 from ros_gym_bridge.ros.parameters import SIM_PARAMETERS, declare, leave_simulated_time, without_effect
 from ros_gym_bridge.ros.publishers import ClockPublisher
-from ros_gym_bridge.ros.robot_ports import RobotPorts, Transforms
-from ros_gym_bridge.ros.services import SimulationServices
+from ros_gym_bridge.ros.robot_ports import Transforms
+from ros_gym_bridge.ros.services.offered import SimulationServices
 from ros_gym_bridge.ros.session import Session, open_session
+from ros_gym_bridge.ros.stage import Settings, Stage
 from ros_gym_bridge.ros.stop import Stop, end_with_stdin
-from ros_gym_bridge.sim.engine import Engine
 from ros_gym_bridge.sim.playback import Playback
 from ros_gym_bridge.sim.simulation import Simulation
 from ros_gym_bridge.world_file import WorldFile, world_of
@@ -35,7 +30,7 @@ _SERVE_S = 0.005  # as fast as possible: how often callbacks are served
 
 
 class SimNode:
-    """Ties the robot, the engine and ROS together, and runs the loop that moves time.
+    """Ties the world, its services and ROS together, and runs the loop that moves time.
 
     Args:
         session: an open session whose node gets the parameters, publishers, subscriptions and services.
@@ -49,131 +44,118 @@ class SimNode:
         node = self._node = session.node
         values = declare(node, SIM_PARAMETERS)
         world = world_of(load_robot(str(values["robot"])))
-        self._declare_facts(world)
-        simulation = self._simulation = Simulation(world, gui=bool(values["gui"]))
-        seed = int(values["seed"])
-        simulation.reset(seed if seed >= 0 else None, strict=False)
-        simulation.rewind()
-        self._counters = Counters(node.get_logger().warning)
-        self._engine = Engine(simulation, command_topics(world), values["mode"] == "lockstep", self._publish)
-        self._commands = CommandPort(node, world, self._engine, self._counters)
         transforms = Transforms(
             bool(values["publish_tf"]), bool(values["robot_state_publisher"]), str(values["frame_prefix"])
         )
-        self._ports = [
-            RobotPorts(node, placed, robot.body, transforms)
-            for placed, robot in zip(world.robots, simulation.robots, strict=True)
-        ]
-        self._clock = ClockPublisher(node) if values["publish_clock"] else None
-        self._services = SimulationServices(node, self._engine)
-        self._health = Health(node, self._engine, self._counters, bool(values["publish_clock"]))
-        self._pacer = Pacer(world.steps_per_period / world.physics_hz)
+        self._settings = Settings(values["mode"] == "lockstep", transforms)
+        self._counters = Counters(node.get_logger().warning)
+        self._host = Host(self._build, bool(values["gui"]))
         self._published_at = self._reported_at = self._served_at = time.monotonic()
+        self._clock = ClockPublisher(node) if values["publish_clock"] else None
+        seed = int(values["seed"])
+        stage = self._host.load(world, seed if seed >= 0 else None)
+        self._services = SimulationServices(node, self._host)
+        self._health = Health(node, self._host, self._counters, bool(values["publish_clock"]))
         if values["start_paused"]:
-            self._engine.playback = Playback.PAUSED
-        self._engine.publish()
+            stage.engine.playback = Playback.PAUSED
+        stage.engine.publish()
         self._warn()
         node.get_logger().info(self._greeting(world, str(values["mode"])))
 
     def run(self) -> None:
         """Move time until somebody asks to quit."""
-        engine = self._engine
+        host = self._host
         paced = False
-        while engine.playback != Playback.QUITTING:
-            moves = engine.playback == Playback.PLAYING and not engine.lockstep and not self._simulation.diverged
-            if self._services.busy:
-                self._services.work()
+        while not host.quitting:
+            stage = host.stage
+            moves = stage is not None and self._moving(stage) and not stage.engine.lockstep
+            if host.job is not None:
+                host.work()
                 self._serve(0.0)
-            elif moves:
+            elif stage is not None and moves:
                 if not paced:
-                    self._pacer.restart(self._factor())
-                self._move_in_real_time()
+                    stage.pacer.restart(self._factor())
+                self._move_in_real_time(stage)
             else:
                 self._serve(_AGAIN_S / 2)
             paced = moves
             self._housekeeping()
-        self._services.abandon()
 
     def quit(self) -> None:
         """End the loop; may be called from a signal handler or another thread."""
-        self._engine.playback = Playback.QUITTING
+        self._host.quitting = True
 
     def close(self) -> None:
-        """Give the physics back. May be called again."""
-        self._simulation.close()
+        """Answer whoever waits, and give the physics back. May be called again."""
+        self._host.close()
+
+    def _build(self, simulation: Simulation) -> Stage:
+        return Stage(self._node, simulation, self._settings, self._counters, self._told)
 
     def _serve(self, timeout_s: float) -> None:
         self._session.executor.spin_once(timeout_sec=timeout_s)
 
-    def _move_in_real_time(self) -> None:
+    def _move_in_real_time(self, stage: Stage) -> None:
         """Wait for the end of the period, then move through it under the newest command."""
         factor = self._factor()
-        if factor != self._pacer.factor:
-            self._pacer.restart(factor)
-        if not self._wait_until(self._pacer.due_ns()):
+        if factor != stage.pacer.factor:
+            stage.pacer.restart(factor)
+        if not self._wait_until(stage):
             return
         try:
-            self._engine.advance(self._simulation.steps_per_period)
+            stage.engine.advance(stage.simulation.steps_per_period)
         except ResetNeededError as error:
             self._counters.add("diverged", f"{error} Time stands still until reset_simulation.")
-        stalled_ns = self._pacer.done()
+        stalled_ns = stage.pacer.done()
         if stalled_ns:
             text = f"Simulated time fell {stalled_ns / 1e6:.0f} ms behind the wall clock and goes on from here at pace."
             self._counters.add("overruns", text)
 
-    def _wait_until(self, due_ns: int) -> bool:
-        """Serve callbacks, then sleep, until the deadline; False when time has been stopped in between, or when the
-        deadline is so far away that other work comes first."""
-        if self._pacer.factor == 0.0:
+    def _wait_until(self, stage: Stage) -> bool:
+        """Serve callbacks, then sleep, until the period ends; False when time has been stopped in between, or when the
+        end is so far away that other work comes first."""
+        due_ns = stage.pacer.due_ns()
+        if stage.pacer.factor == 0.0:
             if time.monotonic() - self._served_at > _SERVE_S:
-                self._drain()
+                self._drain(stage)
         else:
             while (rest_ns := due_ns - time.monotonic_ns()) > 2 * _LEAD_NS:
                 self._serve(min((rest_ns - _LEAD_NS) / 1e9, _AGAIN_S / 2))
-                if not self._moving() or rest_ns > _AGAIN_S * 1e9:
+                if not self._moving(stage) or rest_ns > _AGAIN_S * 1e9:
                     return False
-            self._drain()
+            self._drain(stage)
             rest_ns = due_ns - time.monotonic_ns()
             if rest_ns > 0:
                 time.sleep(rest_ns / 1e9)
-        return self._moving()
+        return self._moving(stage)
 
-    def _drain(self) -> None:
+    def _drain(self, stage: Stage) -> None:
         """Take every command that has arrived, so that the newest one counts."""
         heard = -1
-        while heard != self._commands.heard:
-            heard = self._commands.heard
+        while heard != stage.commands.heard:
+            heard = stage.commands.heard
             self._serve(0.0)
         self._served_at = time.monotonic()
 
-    def _moving(self) -> bool:
-        return self._engine.playback == Playback.PLAYING and not self._services.busy
+    def _moving(self, stage: Stage) -> bool:
+        return self._host.playback == Playback.PLAYING and self._host.job is None and not stage.simulation.diverged
 
     def _factor(self) -> float:
         return float(self._node.get_parameter("real_time_factor").value)
 
-    def _publish(self, states: Sequence[RobotState]) -> None:
-        for ports, state in zip(self._ports, states, strict=True):
-            ports.publish(state)
+    def _told(self, stamp_ns: int) -> None:
+        """The robots have published a state."""
         if self._clock is not None:
-            self._clock.publish(states[0].stamp_ns)
+            self._clock.publish(stamp_ns)
         self._published_at = time.monotonic()
 
     def _housekeeping(self) -> None:
-        now = time.monotonic()
-        if now - self._published_at >= _AGAIN_S and not self._simulation.diverged:
-            self._engine.publish()
+        now, stage = time.monotonic(), self._host.stage
+        if stage is not None and now - self._published_at >= _AGAIN_S and not stage.simulation.diverged:
+            stage.engine.publish()
         if now - self._reported_at >= PERIOD_S:
             self._reported_at = now
             self._health.report()
-
-    def _declare_facts(self, world: WorldFile) -> None:
-        """What a client compares with its own robot file."""
-        for placed in world.robots:
-            for fact in facts(placed.robot):
-                name = f"{placed.namespace}.{fact.name}" if placed.namespace else fact.name
-                descriptor = ParameterDescriptor(description=fact.description, read_only=True)
-                self._node.declare_parameter(name, fact.value, descriptor, True)
 
     def _warn(self) -> None:
         """Say which of the given parameters are not obeyed."""

@@ -12,3 +12,5 @@ class Playback(enum.IntEnum):
     PLAYING = 1
     PAUSED = 2
     QUITTING = 3
+    NO_WORLD = 4
+    LOADING_WORLD = 5

@@ -1,0 +1,1 @@
+"""The services of simulation_interfaces, a file for each group of them."""

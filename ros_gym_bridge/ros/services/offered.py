@@ -1,0 +1,38 @@
+"""All services together. `get_simulator_features` advertises exactly what works."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rclpy.node import Node
+from simulation_interfaces.srv import GetSimulatorFeatures
+
+from ros_gym_bridge.ros.host import Host
+from ros_gym_bridge.ros.services import playback, stepping
+from ros_gym_bridge.ros.services.desk import Desk
+
+CUSTOM_INFO = (
+    "PyBullet rigid-body physics by ros_gym_bridge. One step of step_simulation is one physics step. The parameters "
+    "seed, strict_reset and real_time_factor say what the standard has no field for. "
+    "reset_simulation: 0, 255 and any scope with SCOPE_TIME turn time back; SCOPE_STATE alone does not."
+)
+
+
+class SimulationServices:
+    """Everything that is offered, relative to the node's namespace.
+
+    Args:
+        node: what serves.
+        host: what obeys.
+    """
+
+    def __init__(self, node: Node, host: Host) -> None:
+        desk = Desk(node, host)
+        self._groups = [playback.PlaybackServices(desk), stepping.SteppingServices(desk)]
+        self._features = sorted({*playback.FEATURES, *stepping.FEATURES})
+        node.create_service(GetSimulatorFeatures, "get_simulator_features", self._get_features)
+
+    def _get_features(self, _: Any, response: Any) -> Any:
+        response.features.features = self._features
+        response.features.custom_info = CUSTOM_INFO
+        return response

@@ -1,0 +1,118 @@
+"""One world on ROS: its simulation, the engine that moves it, and every topic of its robots."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rcl_interfaces.msg import ParameterDescriptor
+from rclpy.node import Node
+
+from ros_gym_bridge.robot import RobotState
+from ros_gym_bridge.ros.commands import CommandPort, command_topics
+from ros_gym_bridge.ros.counters import Counters
+from ros_gym_bridge.ros.facts import facts
+from ros_gym_bridge.ros.pacing import Pacer
+from ros_gym_bridge.ros.robot_ports import RobotPorts, Transforms
+from ros_gym_bridge.sim.engine import Engine
+from ros_gym_bridge.sim.simulation import Simulation
+from ros_gym_bridge.world_file import WorldFile
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every world of a node has in common.
+
+    Attributes:
+        lockstep: commands move time.
+        transforms: which are published.
+    """
+
+    lockstep: bool
+    transforms: Transforms
+
+
+class Stage:
+    """A world with its publishers, subscriptions and facts; made and closed as a whole.
+
+    Attributes:
+        simulation: what moves; it belongs to the stage from now on.
+        engine: what moves it.
+        commands: what is heard.
+        pacer: when the next control period ends.
+
+    Args:
+        node: what publishes and subscribes.
+        simulation: as above.
+        settings: of the node.
+        counters: what counts refused commands.
+        published: called with the stamp of every state that was published, nanoseconds.
+    """
+
+    def __init__(
+        self,
+        node: Node,
+        simulation: Simulation,
+        settings: Settings,
+        counters: Counters,
+        published: Callable[[int], None],
+    ) -> None:
+        self.simulation = simulation
+        self._node, self._published = node, published
+        self._ends, self._facts = _Ends(node), list[str]()
+        world = simulation.world_file
+        self.pacer = Pacer(world.steps_per_period / world.physics_hz)
+        self.engine = Engine(simulation, command_topics(world), settings.lockstep, self._publish)
+        try:
+            self._declare_facts()
+            self.commands = CommandPort(node, world, self.engine, counters)
+            self._ports = [
+                RobotPorts(node, placed, robot.body, settings.transforms)
+                for placed, robot in zip(world.robots, simulation.robots, strict=True)
+            ]
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def world(self) -> WorldFile:
+        """What stands on it."""
+        return self.simulation.world_file
+
+    def close(self) -> None:
+        """Leave the graph and give the physics back. Not from within a callback of the node."""
+        self._ends.destroy()
+        for name in self._facts:
+            self._node.describe_parameter(name).read_only = False
+            self._node.undeclare_parameter(name)
+        self.simulation.close()
+
+    def _declare_facts(self) -> None:
+        """What a client compares with its own robot file, as read-only parameters."""
+        for placed in self.world.robots:
+            for fact in facts(placed.robot):
+                name = f"{placed.namespace}.{fact.name}" if placed.namespace else fact.name
+                descriptor = ParameterDescriptor(description=fact.description, read_only=True)
+                self._node.declare_parameter(name, fact.value, descriptor, True)
+                self._facts.append(name)
+
+    def _publish(self, states: Sequence[RobotState]) -> None:
+        for ports, state in zip(self._ports, states, strict=True):
+            ports.publish(state)
+        self._published(states[0].stamp_ns)
+
+
+class _Ends:
+    """The publishers and subscriptions that a node gets from now on."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._others = {id(each) for each in (*node.publishers, *node.subscriptions)}
+
+    def destroy(self) -> None:
+        """Take them away."""
+        for publisher in [each for each in self._node.publishers if id(each) not in self._others]:
+            self._node.destroy_publisher(publisher)
+        for subscription in [each for each in self._node.subscriptions if id(each) not in self._others]:
+            self._node.destroy_subscription(subscription)
+
