@@ -168,7 +168,7 @@ def _check_narrower(path: Path, key: str, joint: JointConfig, urdf: Joint) -> No
         ("velocity", joint.velocity, urdf.velocity),
         ("effort", joint.effort, urdf.effort),
     ):
-        if value is not None and value > most:
+        if value is not None and value > most > 0.0:  # 0 says that the URDF does not know
             raise refusal(path, f"{key}.{name}", value, f"at most the URDF's {most}", remedy)
 
 
@@ -211,4 +211,17 @@ def _entry(path: Path, group: ActuatorGroup, name: str, limits: _Limits, home: f
             expected="a lower limit below an upper limit, both finite, since actions are scaled to them",
             remedy=f"Give '{name}' a '{group.interface}' limit under 'joints', or choose another interface",
         )
+    _check_motor(path, group, name, limits)
     return CommandEntry(group.name, name, group.interface, low, high, start)
+
+
+def _check_motor(path: Path, group: ActuatorGroup, name: str, limits: _Limits) -> None:
+    """A motor that follows a target needs an effort, and to follow a position at a limited rate a velocity."""
+    needed = {"position": ("effort", "velocity"), "velocity": ("effort",), "effort": ()}[group.interface]
+    for limit in needed:
+        if getattr(limits, limit) == 0.0:
+            raise RobotFileError(
+                f"{path}: actuators: joint '{name}' of group '{group.name}' has the {limit} limit 0 in the URDF",
+                expected="more than 0, or it would never move",
+                remedy=f"Give '{name}' its true '{limit}' under 'joints', or leave it out of the group",
+            )

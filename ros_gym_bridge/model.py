@@ -1,7 +1,7 @@
 """A robot's URDF, read and checked before anything else sees it.
 
-PyBullet reads the same file again by itself. It dies with a segmentation fault on some broken URDFs and reads others
-in ways of its own, so `read_model` refuses those first, in words that say what to change.
+PyBullet reads the text again by itself. It dies with a segmentation fault on some broken URDFs and reads others in ways
+of its own, so `read_model` corrects or refuses those first, in words that say what to change.
 
 Conventions: SI units and right-handed frames (REP 103); `rpy` is a rotation about the fixed axes x, y, z of the parent
 frame, in this order (URDF specification, https://wiki.ros.org/urdf/XML/joint).
@@ -17,13 +17,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import quoteattr
 
 from ros_gym_bridge.errors import ModelError
+from ros_gym_bridge.notes import Note
 from ros_gym_bridge.urdf import parse
 from ros_gym_bridge.urdf_numbers import numbers
 from ros_gym_bridge.uris import resolve_mesh, resolve_uri
+from ros_gym_bridge.xml_text import read_text
 
 __all__ = ["Joint", "Mimic", "RobotModel", "description", "read_model", "resolve_mesh", "resolve_uri"]
 
@@ -53,7 +56,8 @@ class Joint:
         rpy: how it is turned there, rad, about the parent's fixed axes x, y, z.
         axis: unit vector in the child's frame.
         lower, upper: limits of the position, rad or m; -inf and inf for a continuous joint, 0 for a fixed one.
-        velocity, effort: the largest, rad/s or m/s, Nm or N; inf where the URDF states none.
+        velocity, effort: the largest, rad/s or m/s, Nm or N; inf where the URDF has no <limit>. 0 is what many
+            URDFs write when they do not know.
         mimic: what it should follow, if anything.
     """
 
@@ -100,7 +104,14 @@ class Joint:
 
 @dataclass(frozen=True)
 class RobotModel:
-    """A URDF that was found good: links and joints in the order of the file."""
+    """A URDF that was found good: links and joints in the order of the file.
+
+    Attributes:
+        path: the file; of a text, the name that it was given.
+        text: the URDF, corrected where it could mean only one thing.
+        folder: where relative names of meshes begin; None for a text.
+        notes: what was corrected.
+    """
 
     path: Path
     text: str
@@ -108,6 +119,8 @@ class RobotModel:
     links: tuple[str, ...]
     joints: tuple[Joint, ...]
     root: str
+    folder: Path | None
+    notes: tuple[Note, ...] = ()
 
     @cached_property
     def movable(self) -> tuple[Joint, ...]:
@@ -142,7 +155,7 @@ class RobotModel:
     @cached_property
     def massless(self) -> tuple[str, ...]:
         """The links that state no `<inertial>`."""
-        links = parse(self.text, self.path).findall("link")
+        links = ElementTree.fromstring(self.text).findall("link")
         return tuple(str(link.get("name")) for link in links if link.find("inertial") is None)
 
     @cached_property
@@ -167,17 +180,16 @@ def read_model(path: Path) -> RobotModel:
         ModelError: the file is missing or unreadable, is not a URDF, or would crash PyBullet or be read otherwise by it
             than by ROS. See `ros_gym_bridge.urdf` for the list.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        expected, remedy = "a URDF file in UTF-8", "Correct the path, or save the file as UTF-8"
-        raise ModelError(f"{path}: cannot be read", got=str(error), expected=expected, remedy=remedy) from error
-    robot = parse(text, path)
+    return _model(read_text(path), path, path.parent)
+
+
+def _model(text: str, path: Path, folder: Path | None) -> RobotModel:
+    text, robot, notes = parse(text, str(path), folder)
     joints = tuple(_joint(element) for element in robot.findall("joint"))
     links = tuple(element.attrib["name"] for element in robot.findall("link"))
     children = {joint.child for joint in joints}
     (root,) = (link for link in links if link not in children)
-    return RobotModel(path, text, robot.attrib["name"], links, joints, root)
+    return RobotModel(path, text, robot.attrib["name"], links, joints, root, folder, notes)
 
 
 def _joint(element: Element) -> Joint:
@@ -248,7 +260,7 @@ def description(model: RobotModel, uri: Callable[[Path], str] = Path.as_uri) -> 
         if before is None:
             return match[0]
         try:
-            return str(before + quoteattr(uri(resolve_mesh(html.unescape(quoted[1:-1]), model.path))))
+            return str(before + quoteattr(uri(resolve_mesh(html.unescape(quoted[1:-1]), model.folder))))
         except ModelError:  # not in a link (those were checked): another program's element, whose rules are its own
             return match[0]
 

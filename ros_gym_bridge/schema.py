@@ -51,7 +51,8 @@ class Rates(_Frozen):
 
 
 class JointConfig(_Frozen):
-    """One joint: where it starts, and limits narrower than the URDF's (rad or m, rad/s or m/s, N m or N)."""
+    """One joint: where it starts, and limits narrower than the URDF's (rad or m, rad/s or m/s, N m or N). Where the
+    URDF says 0 for velocity or effort, which means that nobody knew, any limit may be given."""
 
     name: UrdfName
     home: float = 0.0

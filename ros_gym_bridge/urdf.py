@@ -1,11 +1,12 @@
 """What makes a URDF fit to load: the checks behind `read_model`.
 
-Every rule stands here for a reason that was tried on PyBullet 3.2.7:
+Every rule stands here or in `urdf_heal.py` for a reason that was tried on PyBullet 3.2.7:
 
 - It ends the process with a segmentation fault on several root links, a link below itself or below two joints, a joint
   twice, a joint without type, empty or very long names.
-- It puts a default, without an error, in the place of words where a number belongs, vectors with commas or tabs, a
-  missing axis, a floating joint (becomes fixed). It cuts lines over 8 kB in two.
+- It puts a default, without an error, in the place of words where a number belongs, vectors with tabs, a missing axis,
+  a floating joint (becomes fixed). It cuts lines over 8 kB in two. A range with lower > upper, or without upper, is
+  none to it; that of a continuous joint is one.
 - It simulates not-a-number onward from any nan or inf and from an axis of length 0. Along an axis of another length
   than 1 it moves at the wrong speed.
 - Beyond 127 joints it loads, but cannot tell a joint's state.
@@ -17,47 +18,69 @@ What is inside of a mesh file is not checked. (An OBJ file with a face that name
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from pathlib import Path
-from xml.etree import ElementTree
+from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 import numpy as np
 
 from ros_gym_bridge.errors import ModelError
+from ros_gym_bridge.notes import Note
+from ros_gym_bridge.urdf_heal import MAX_LINE, heal
 from ros_gym_bridge.urdf_numbers import ATTRIBUTES, Numbers, numbers
 from ros_gym_bridge.urdf_tree import check_tree
 from ros_gym_bridge.uris import MESH_FORMATS, resolve_mesh
+from ros_gym_bridge.xml_text import parse_xml
 
 JOINT_TYPES = ("revolute", "continuous", "prismatic", "fixed")
 SHAPES = ("box", "sphere", "cylinder", "capsule", "mesh", "plane")
-MAX_JOINTS, MAX_DEPTH, MAX_LINE, MAX_NAME = 127, 90, 8000, 1000
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_BROKEN_VECTOR = re.compile(r"""\b(?:xyz|rpy|size|scale|rgba|normal)\s*=\s*(["'])[^"'\t\r\n]*[\t\r\n][^"']*\1""")
+MAX_JOINTS, MAX_NAME = 127, 1000
+_INSTEAD = {
+    "floating": "Remove it, let its child be the root, and write fixed_base: false in the robot file",
+    "planar": "Use two prismatic joints and a continuous one, with links between them",
+    "spherical": "Use three revolute joints with axes across each other, with links between them",
+}
 
 
-def parse(text: str, path: Path) -> Element:
-    """The `<robot>` element of a URDF in which every check has passed.
+class Urdf(NamedTuple):
+    """A URDF in which every check has passed: its text, the same as an element, and what was corrected."""
+
+    text: str
+    robot: Element
+    notes: tuple[Note, ...]
+
+
+def parse(text: str, where: str, folder: Path | None) -> Urdf:
+    """Correct a URDF where it can mean only one thing, and check it.
+
+    Args:
+        text: the URDF.
+        where: the file, for messages.
+        folder: where relative names of meshes begin; None for a text that lies nowhere.
 
     Raises:
         ModelError: what is wrong, where, and what to write instead.
     """
-    return _Check(path).robot(text)
+    check = _Check(where, folder)
+    robot = check.xml(text)
+    text, notes = heal(text, robot, Path(where).stem)
+    check.lines(text)
+    check.robot(robot)
+    return Urdf(text, robot, notes)
 
 
 class _Check:
     """The checks of one file, which every message names."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, where: str, folder: Path | None) -> None:
+        self.where, self.folder = where, folder
 
     def refuse(self, what: str, *, got: str = "", expected: str, remedy: str) -> ModelError:
-        return ModelError(f"{self.path}: {what}", got=got, expected=expected, remedy=remedy)
+        return ModelError(f"{self.where}: {what}", got=got, expected=expected, remedy=remedy)
 
-    def robot(self, text: str) -> Element:
-        self.text(text)
-        robot = self.xml(text)
+    def robot(self, robot: Element) -> None:
+        self.size(robot)
         for kind in ("link", "joint", "material"):
             self.names(kind, [element.get("name", "") for element in robot.findall(kind)])
         for joint in robot.findall("joint"):
@@ -71,59 +94,36 @@ class _Check:
             self.joint(joint)
         self.mimics(robot.findall("joint"))
         check_tree(robot, self.refuse)
-        return robot
 
-    def text(self, text: str) -> None:
-        """What PyBullet reads otherwise than an XML parser does."""
+    def lines(self, text: str) -> None:
+        """Those that are still too long when every element has a line of its own."""
         for number, line in enumerate(text.splitlines(), 1):
             if len(line.encode()) > MAX_LINE:
                 raise self.refuse(
                     f"line {number} is too long for PyBullet, which would cut it in two",
                     got=f"{len(line.encode())} bytes",
                     expected=f"at most {MAX_LINE}",
-                    remedy="Put line breaks between the elements",
+                    remedy="Shorten the text of its element",
                 )
-        if "<!ENTITY" in text:
-            expected, remedy = "no <!ENTITY>: PyBullet does not replace them", "Write out what the entities stand for"
-            raise self.refuse("entities are declared", expected=expected, remedy=remedy)
-        broken = _BROKEN_VECTOR.search(_COMMENT.sub("", text))
-        if broken is not None:
-            what, remedy = "a vector that PyBullet reads as 0 0 0", "Write it on one line, with spaces"
-            raise self.refuse(what, got=repr(broken[0]), expected="no tabs or line breaks in it", remedy=remedy)
 
     def xml(self, text: str) -> Element:
-        try:
-            root = ElementTree.fromstring(text)
-        except ElementTree.ParseError as error:
-            line, column = error.position
-            where = f"line {line}, column {column + 1}"
-            reason = str(error).partition(":")[0]
-            remedy = "Correct the file there"
-            raise self.refuse(f"not XML at {where}", got=reason, expected="a URDF", remedy=remedy) from error
+        root = parse_xml(text, self.where)
         if root.tag != "robot":
-            remedy = "Name a URDF; convert SDF or MJCF first"
+            remedy = "Name a URDF, a xacro, an SDF or an MJCF file"
             raise self.refuse("not a URDF", got=f"<{root.tag}>", expected="<robot> outermost", remedy=remedy)
         if any(element.tag.startswith("{http") and "xacro" in element.tag for element in root.iter()):
-            remedy = "Convert it: xacro FILE > robot.urdf"
+            remedy = "Let its name end in .xacro, or expand it: xacro FILE > robot.urdf"
             raise self.refuse("still holds xacro macros", expected="a plain URDF", remedy=remedy)
-        if not root.get("name"):
-            remedy = 'Write <robot name="...">'
-            raise self.refuse("the robot has no name", expected="a name on <robot>", remedy=remedy)
         if root.find("link") is None:
             remedy = "Add at least one link"
             raise self.refuse("no links", expected="<link> elements directly below <robot>", remedy=remedy)
-        self.size(root)
         return root
 
-    def size(self, root: Element) -> None:
-        depth, level = 0, [root]
-        while level:
-            depth, level = depth + 1, [child for element in level for child in element]
-        joints = len(root.findall("joint"))
-        for what, got, most in (("levels of elements", depth, MAX_DEPTH), ("joints", joints, MAX_JOINTS)):
-            if got > most:
-                what, remedy = f"too many {what} for PyBullet", "Simplify the model"
-                raise self.refuse(what, got=str(got), expected=f"at most {most}", remedy=remedy)
+    def size(self, robot: Element) -> None:
+        joints = len(robot.findall("joint"))
+        if joints > MAX_JOINTS:
+            expected, remedy = f"at most {MAX_JOINTS}", "Simplify the model"
+            raise self.refuse("too many joints for PyBullet", got=str(joints), expected=expected, remedy=remedy)
 
     def names(self, kind: str, names: list[str]) -> None:
         for name in names:
@@ -201,7 +201,7 @@ class _Check:
             expected = f"a name ending in {', '.join(endings)}" if endings[0] else "a name"
             raise self.refuse(what, got=f"'{name}'", expected=expected, remedy=remedy)
         try:
-            path = resolve_mesh(name, self.path)
+            path = resolve_mesh(name, self.folder)
         except ModelError as error:
             what = f"{where}: the file of its <{element.tag}>, '{name}', was not found"
             raise self.refuse(what, expected=error.expected, remedy=error.remedy) from error
@@ -211,11 +211,9 @@ class _Check:
     def kind(self, joint: Element) -> None:
         kind = joint.get("type", "")
         if kind not in JOINT_TYPES:
-            what, remedy = (
-                f"joint '{joint.get('name')}' is of an unsupported type",
-                "Build it from joints of these types",
-            )
-            raise self.refuse(what, got=f"'{kind}'", expected=f"one of {', '.join(JOINT_TYPES)}", remedy=remedy)
+            what = f"joint '{joint.get('name')}' is of an unsupported type"
+            expected, remedy = f"one of {', '.join(JOINT_TYPES)}", _INSTEAD.get(kind, "Use one of these types")
+            raise self.refuse(what, got=f"'{kind}'", expected=expected, remedy=remedy)
 
     def joint(self, joint: Element) -> None:
         where, kind = f"joint '{joint.get('name')}'", joint.attrib["type"]
@@ -223,27 +221,17 @@ class _Check:
             element = joint.find(end)
             if element is None or not element.get("link"):
                 raise self.refuse(f"{where} has no {end}", expected=f'<{end} link="..."/>', remedy="Add it")
-        dynamics = joint.find("dynamics")
-        if dynamics is not None and not {"damping", "friction"}.intersection(dynamics.keys()):
-            remedy = "Add one of them, or remove the element"
-            raise self.refuse(f"{where}: empty <dynamics>", expected="damping or friction", remedy=remedy)
         if kind != "fixed":
             self.axis(where, joint.find("axis"))
         if kind in ("revolute", "prismatic"):
             self.limit(where, kind, joint.find("limit"))
 
     def axis(self, where: str, axis: Element | None) -> None:
-        if axis is None:
-            remedy = 'Write <axis xyz="1 0 0"/> for the default of the URDF specification'
-            raise self.refuse(f"{where} has no axis", expected='<axis xyz="..."/>', remedy=remedy)
+        assert axis is not None
         vector = numbers(axis.attrib["xyz"])
-        length = math.hypot(*vector)
-        if abs(length - 1) > 1e-3:
-            unit = " ".join(f"{x / length:.9g}" for x in vector) if length else "a unit vector, such as 0 0 1,"
-            remedy = f"Write {unit} instead"
-            raise self.refuse(
-                f"{where}: the axis has the length {length:.6g}", got=axis.attrib["xyz"], expected="1", remedy=remedy
-            )
+        if math.hypot(*vector) < 0.5:  # any other length was made 1
+            expected, remedy = "a direction", "Write a unit vector, such as 0 0 1"
+            raise self.refuse(f"{where} has no axis", got=axis.attrib["xyz"], expected=expected, remedy=remedy)
 
     def limit(self, where: str, kind: str, limit: Element | None) -> None:
         if limit is None:
@@ -252,7 +240,8 @@ class _Check:
             raise self.refuse(f"{where} is {kind} and has no limit", expected=expected, remedy=remedy)
         lower, upper = float(limit.get("lower", 0)), float(limit.get("upper", 0))
         if lower > upper:
-            got, remedy = f"lower {lower}, upper {upper}", "Swap them"
+            unlimited = "make it continuous" if kind == "revolute" else "write wide ones"
+            got, remedy = f"lower {lower}, upper {upper}", f"Swap them, or {unlimited} if it has no end"
             raise self.refuse(f"{where}: empty range", got=got, expected="lower <= upper", remedy=remedy)
 
     def mimics(self, joints: list[Element]) -> None:

@@ -51,32 +51,49 @@ def package_folders(package: str) -> list[Path]:
     return own + [prefix / "share" / package for prefix in prefixes]
 
 
-def resolve_mesh(filename: str, model_path: Path) -> Path:
-    """Find a mesh or texture that a URDF names, by the rules of PyBullet and then by those of ROS.
+def resolve_mesh(filename: str, folder: Path | None) -> Path:
+    """Find a mesh or texture that a model names, by the rules of PyBullet and then by those of ROS.
 
-    PyBullet drops `package://`, `model://` and `file://` and tries what remains in the URDF's folder and in each
-    folder above it. (It tries the working directory before these; we do not: the same URDF would mean different
-    robots.) ROS knows `package://PACKAGE/PATH` by the ament index, which PyBullet does not.
+    PyBullet drops `package://`, `model://` and `file://` and tries what remains in the model's folder and in each
+    folder above it. (It tries the working directory before these; we do not: the same model would mean different
+    robots.) ROS knows `package://PACKAGE/PATH` by the ament index and percent-encoded `file://`, PyBullet does not.
+
+    Args:
+        filename: as the model says it.
+        folder: of the model; None for a model that was given as text, and lies in none.
 
     Returns:
         The absolute path of an existing file.
 
     Raises:
-        ModelError: no such file; the text names every folder that was searched.
+        ModelError: no such file; the text names every folder that was searched. Or a name that leaves its package.
     """
     scheme, separator, rest = filename.partition("://")
     rest = rest if separator else filename
-    folders = list(Path(os.path.abspath(model_path)).parents)
-    places = [(folder, rest) for folder in folders]
-    if scheme == "package" and separator:
+    above = [Path(os.path.abspath(folder)), *Path(os.path.abspath(folder)).parents] if folder is not None else []
+    places = [(each, rest) for each in above]
+    if separator and scheme in ("package", "model"):
         package, _, below = rest.partition("/")
-        places += [(folder, below) for folder in package_folders(package) if below]
-    for folder, path in places:
-        if (folder / path).is_file():
-            return Path(os.path.abspath(folder / path))
+        _inside(filename, rest)
+        _inside(filename, below)
+        places += [(each, below) for each in package_folders(package) if below and scheme == "package"]
+    if folder is None and os.path.isabs(rest):
+        places = [(Path("/"), rest)]
+    if separator and scheme == "file":
+        places.append((Path("/"), unquote(rest)))
+    for each, path in places:
+        if (each / path).is_file():
+            return Path(os.path.abspath(each / path))
+    if not places:
+        raise ModelError(
+            f"'{filename}' was not found",
+            expected="an absolute path, file:///PATH, or package://PACKAGE/PATH of an installed package: "
+            "a model that is given as text lies in no folder",
+            remedy="Write such a name, or give the model as a file",
+        )
     raise ModelError(
-        f"{model_path}: '{filename}' was not found",
-        expected=f"a file '{rest}' under {_listed(list(dict.fromkeys(folder for folder, _ in places)))}",
+        f"'{filename}' was not found",
+        expected=f"a file '{rest}' under {_listed(list(dict.fromkeys(each for each, _ in places)))}",
         remedy="Put the file there, correct its name, or source the ROS 2 workspace of its package",
     )
 

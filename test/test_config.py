@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from ros_gym_bridge import RobotFile, load_robot, robot_names
 from ros_gym_bridge.errors import RobotFileError
+from ros_gym_bridge.tasks.base import joint_fields
 
 URDF = """<?xml version="1.0"?>
 <robot name="two">
@@ -291,3 +292,28 @@ def test_unknown_robot_lists_the_known_ones() -> None:
         f"no robot file 'pand'; expected one of {', '.join(robot_names())}, or the path of a .yaml file; "
         "Did you mean 'panda'? Check the spelling, or write such a file (see CONTRIBUTING.md)."
     )
+
+
+@pytest.mark.parametrize(
+    ("limit", "interface"), [("effort", "position"), ("velocity", "position"), ("effort", "velocity")]
+)
+def test_a_limit_of_0_is_no_limit_for_a_motor_until_the_robot_file_says_one(
+    written: Written, limit: str, interface: str
+) -> None:
+    unknown = URDF.replace({"effort": 'effort="5"', "velocity": 'velocity="3"'}[limit], f'{limit}="0"', 1)
+    (written.folder / "two.urdf").write_text(unknown)
+    written.refused(
+        GOOD,
+        f"{{path}}: actuators: joint 'shoulder' of group 'both' has the {limit} limit 0 in the URDF; expected more "
+        f"than 0, or it would never move; Give 'shoulder' its true '{limit}' under 'joints', or leave it out of the group.",
+        interface=interface,
+    )
+    robot = written.load(replaced("home: 0.5", f"home: 0.5, {limit}: 70.0"), interface=interface)
+    assert {"effort": robot.spec.max_effort, "velocity": robot.spec.max_velocity}[limit].tolist()[0] == 70.0
+
+
+def test_a_joint_of_which_nobody_knows_the_velocity_is_observed_all_the_same(written: Written) -> None:
+    (written.folder / "two.urdf").write_text(URDF.replace('velocity="3"', 'velocity="0"'))
+    robot = written.load(interface="effort")
+    fields = {field.name: field for field in joint_fields(robot.spec)}
+    assert (fields["shoulder velocity"].low, fields["shoulder velocity"].high) == (-100.0, 100.0)

@@ -151,31 +151,23 @@ LIMIT = '<limit lower="..." upper="..." velocity="..." effort="..."/>'
 # fmt: off
 CASES = [
     # the file
-    ("</robot>", "", "not XML at line 39, column 1; got no element found", "a URDF", "Correct the file there"),
+    ("</robot>", "", "not XML at line 39, column 1; got no element found", "a model", "Correct the file there"),
     ('name="tip"/>', 'name="tip" name="x"/>',
-     "not XML at line 32, column 20; got duplicate attribute", "a URDF", "Correct the file there"),
-    ('<robot name="sound">', "<robot>", "the robot has no name", "a name on <robot>", 'Write <robot name="...">'),
+     "not XML at line 32, column 20; got duplicate attribute", "a model", "Correct the file there"),
     ('<link name="tip"/>', '<xacro:tip xmlns:xacro="http://www.ros.org/wiki/xacro"/>',
-     "still holds xacro macros", "a plain URDF", "Convert it: xacro FILE > robot.urdf"),
+     "still holds xacro macros", "a plain URDF",
+     "Let its name end in .xacro, or expand it: xacro FILE > robot.urdf"),
     ("<robot", "<!DOCTYPE robot [<!ENTITY a 'b'>]>\n<robot",
-     "entities are declared", "no <!ENTITY>: PyBullet does not replace them",
-     "Write out what the entities stand for"),
-    ("1 2 3", "1 2\n 3",
-     "a vector that PyBullet reads as 0 0 0; got 'xyz=\"1 2\\n 3\"'", "no tabs or line breaks in it",
-     "Write it on one line, with spaces"),
-    ('size="1 2 3"', "size='1\t2 3'",
-     "a vector that PyBullet reads as 0 0 0; got \"size='1\\t2 3'\"", "no tabs or line breaks in it",
-     "Write it on one line, with spaces"),
-    ('<link name="foot"/>', f'<link name="foot"/>{" " * 9000}',
-     "line 37 is too long for PyBullet, which would cut it in two; got 9021 bytes", "at most 8000",
-     "Put line breaks between the elements"),
+     "a document type is declared", "no <!DOCTYPE>, which can hide entities",
+     "Remove it, and write out what its entities say"),
+    ('<link name="foot"/>', f'<link name="{"f" * 900}"/><x y="{"y" * 8000}"/>',
+     "line 47 is too long for PyBullet, which would cut it in two; got 8012 bytes", "at most 8000",
+     "Shorten the text of its element"),
     ('<link name="foot"/>', '<link name="foot"/>' + "<x>" * 100 + "</x>" * 100,
-     "too many levels of elements for PyBullet; got 101", "at most 90", "Simplify the model"),
+     "too many levels of elements", "at most 90", "Simplify the model"),
     # names
     ('<link name="tip"/>', "<link/>",
      "a link without a usable name; got none", "1 to 1000 bytes", 'Write <link name="...">'),
-    ('<joint name="turn"', '<joint name=""',
-     "a joint without a usable name; got none", "1 to 1000 bytes", 'Write <joint name="...">'),
     ('<joint name="turn"', f'<joint name="{"ö" * 501}"',
      "a joint without a usable name; got 1002 bytes", "1 to 1000 bytes", 'Write <joint name="...">'),
     ('<material name="grey"><', "<material><",
@@ -203,29 +195,28 @@ CASES = [
     ('<child link="tip"/>', "<child/>", "joint 'turn' has no child", '<child link="..."/>', "Add it"),
     # joints
     ('"continuous"', '"floating"',
-     "joint 'turn' is of an unsupported type; got 'floating'", TYPES, "Build it from joints of these types"),
+     "joint 'turn' is of an unsupported type; got 'floating'", TYPES,
+     "Remove it, let its child be the root, and write fixed_base: false in the robot file"),
     ('"continuous"', '"planar"',
-     "joint 'turn' is of an unsupported type; got 'planar'", TYPES, "Build it from joints of these types"),
+     "joint 'turn' is of an unsupported type; got 'planar'", TYPES,
+     "Use two prismatic joints and a continuous one, with links between them"),
+    ('"continuous"', '"spherical"',
+     "joint 'turn' is of an unsupported type; got 'spherical'", TYPES,
+     "Use three revolute joints with axes across each other, with links between them"),
     (' type="continuous"', "",
-     "joint 'turn' is of an unsupported type; got ''", TYPES, "Build it from joints of these types"),
-    ('<axis xyz="0 1 0"/>', "",
-     "joint 'slide' has no axis", '<axis xyz="..."/>',
-     'Write <axis xyz="1 0 0"/> for the default of the URDF specification'),
+     "joint 'turn' is of an unsupported type; got ''", TYPES, "Use one of these types"),
     ('<axis xyz="0 1 0"/>', "<axis/>", "joint 'slide': <axis xyz> is missing", THREE, "Add the attribute"),
     ("0 1 0", "0 0 0",
-     "joint 'slide': the axis has the length 0; got 0 0 0", "1", "Write a unit vector, such as 0 0 1, instead"),
-    ("0 1 0", "0 3 4", "joint 'slide': the axis has the length 5; got 0 3 4", "1", "Write 0 0.6 0.8 instead"),
+     "joint 'slide' has no axis; got 0 0 0", "a direction", "Write a unit vector, such as 0 0 1"),
     ('<limit lower="-1.5" upper="2.5" velocity="3" effort="40"/>', "",
      "joint 'slide' is prismatic and has no limit", LIMIT, "Add it"),
     ('"continuous"', '"revolute"',
      "joint 'turn' is revolute and has no limit", LIMIT, "Add it, or make the joint continuous"),
     ('lower="-1.5"', 'lower="2.6"',
-     "joint 'slide': empty range; got lower 2.6, upper 2.5", "lower <= upper", "Swap them"),
-    (' effort="40"', "", "joint 'slide': <limit effort> is missing", "a finite number, 0 or more", "Add the attribute"),
+     "joint 'slide': empty range; got lower 2.6, upper 2.5", "lower <= upper",
+     "Swap them, or write wide ones if it has no end"),
     ('velocity="3"', 'velocity="-3"',
      "joint 'slide': <limit velocity> is not right; got '-3'", "a finite number, 0 or more", "Correct the value"),
-    ('damping="0.1"', "",
-     "joint 'slide': empty <dynamics>", "damping or friction", "Add one of them, or remove the element"),
     ('<mimic joint="slide"', '<mimic joint="slid"',
      "joint 'turn' mimics no other joint; got 'slid'", "the name of another joint",
      "Correct the name, or remove <mimic>"),
@@ -234,8 +225,6 @@ CASES = [
      "Correct the name, or remove <mimic>"),
     # numbers
     ("1 2 3", "1 2", "joint 'slide': <origin xyz> is not right; got '1 2'", THREE, "Correct the value"),
-    ("1 2 3", "1, 2, 3", "joint 'slide': <origin xyz> is not right; got '1, 2, 3'", THREE, "Correct the value"),
-    ("1 2 3", "1&#9;2 3", "joint 'slide': <origin xyz> is not right; got '1\\t2 3'", THREE, "Correct the value"),
     ("0.1 0.2 0.3", "0.1 nan 0.3",
      "joint 'slide': <origin rpy> is not right; got '0.1 nan 0.3'", THREE, "Correct the value"),
     ("0.1 0.2 0.3", "0.1 1e999 0.3",
@@ -259,7 +248,6 @@ CASES = [
      "link 'cart': <inertial> without <mass>", "<mass> and <inertia>", "Add it, or leave <inertial> out"),
     ('<inertia ixx="0.1" ixy="0" ixz="0" iyy="0.2" iyz="0" izz="0.3"/>', "",
      "link 'cart': <inertial> without <inertia>", "<mass> and <inertia>", "Add it, or leave <inertial> out"),
-    ('ixy="0"', "", "link 'cart': <inertia ixy> is missing", "a finite number", "Add the attribute"),
     ('ixy="0"', 'ixy="1"',
      "link 'cart': impossible <inertia>; got principal moments -0.851249, 0.3, 1.15125",
      "principal moments of 0 or more", "Correct the signs or the products of inertia"),
@@ -273,8 +261,6 @@ CASES = [
      "link 'cart': <cylinder length> is not right; got '-1'", "a finite number, 0 or more", "Correct the value"),
     ('size="1 2 3"', 'size="1 2"',
      "link 'cart': <box size> is not right; got '1 2'", f"{THREE}, 0 or more", "Correct the value"),
-    ('<material name="grey"/>', "<material/>",
-     "link 'cart': a material without name", '<material name="...">', "Name it"),
     ("0.5 0.5 0.5 1", "0.5 0.5 0.5",
      "material 'grey': <color rgba> is not right; got '0.5 0.5 0.5'",
      "4 finite numbers separated by spaces, 0 or more", "Correct the value"),
@@ -300,13 +286,13 @@ def test_refusals(old: str, new: str, what: str, expected: str, remedy: str, tmp
 
 def test_refuses_what_is_not_a_robot(tmp_path: Path) -> None:
     assert refusal("hello", tmp_path) == (
-        "not XML at line 1, column 1; got syntax error; expected a URDF; Correct the file there."
+        "not XML at line 1, column 1; got syntax error; expected a model; Correct the file there."
     )
     assert refusal("", tmp_path) == (
-        "not XML at line 1, column 1; got no element found; expected a URDF; Correct the file there."
+        "not XML at line 1, column 1; got no element found; expected a model; Correct the file there."
     )
     assert refusal("<sdf/>", tmp_path) == (
-        "not a URDF; got <sdf>; expected <robot> outermost; Name a URDF; convert SDF or MJCF first."
+        "not a URDF; got <sdf>; expected <robot> outermost; Name a URDF, a xacro, an SDF or an MJCF file."
     )
     assert refusal('<robot name="r"/>', tmp_path) == (
         "no links; expected <link> elements directly below <robot>; Add at least one link."
@@ -332,7 +318,7 @@ def test_refuses_a_missing_file_and_one_that_is_not_utf8(tmp_path: Path) -> None
     with pytest.raises(ModelError) as missing:
         read_model(path)
     assert str(missing.value) == (
-        f"{path}: cannot be read; got [Errno 2] No such file or directory: '{path}'; expected a URDF file in UTF-8; "
+        f"{path}: cannot be read; got [Errno 2] No such file or directory: '{path}'; expected a model in UTF-8; "
         "Correct the path, or save the file as UTF-8."
     )
     path.write_bytes('<robot name="ö"/>'.encode("latin-1"))
@@ -340,7 +326,7 @@ def test_refuses_a_missing_file_and_one_that_is_not_utf8(tmp_path: Path) -> None
         read_model(path)
     assert str(latin.value) == (
         f"{path}: cannot be read; got 'utf-8' codec can't decode byte 0xf6 in position 13: invalid start byte; "
-        "expected a URDF file in UTF-8; Correct the path, or save the file as UTF-8."
+        "expected a model in UTF-8; Correct the path, or save the file as UTF-8."
     )
 
 

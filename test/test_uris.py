@@ -119,30 +119,66 @@ def test_meshes_are_found_as_pybullet_finds_them(
 ) -> None:
     monkeypatch.delenv("AMENT_PREFIX_PATH")
     mesh = workspace / "second/share/robots/meshes/a.obj"
-    assert resolve_mesh(filename, workspace / "second/share/robots/meshes/deep/r.urdf") == mesh
+    assert resolve_mesh(filename, workspace / "second/share/robots/meshes/deep") == mesh
 
 
 def test_the_nearest_folder_wins(workspace: Path) -> None:
     share = workspace / "second/share/robots"
     (share / "a.obj").write_text("v 0 0 0\n")
-    assert resolve_mesh("a.obj", share / "meshes/r.urdf") == share / "meshes/a.obj"
-    assert resolve_mesh("a.obj", share / "urdf/r.urdf") == share / "a.obj"
+    assert resolve_mesh("a.obj", share / "meshes") == share / "meshes/a.obj"
+    assert resolve_mesh("a.obj", share / "urdf") == share / "a.obj"
 
 
 def test_meshes_of_another_package_are_found_by_the_index(workspace: Path) -> None:
     mesh = workspace / "second/share/robots/meshes/a.obj"
-    assert resolve_mesh("package://robots/meshes/a.obj", workspace / "first/share/other/r.urdf") == mesh
-    assert resolve_mesh(str(mesh), Path("/r.urdf")) == mesh
-    assert resolve_mesh(f"file://{mesh}", Path("/r.urdf")) == mesh
+    assert resolve_mesh("package://robots/meshes/a.obj", workspace / "first/share/other") == mesh
+    assert resolve_mesh(str(mesh), Path("/")) == mesh
+    assert resolve_mesh(f"file://{mesh}", Path("/")) == mesh
 
 
 def test_a_missing_mesh_names_the_folders(workspace: Path) -> None:
-    path = workspace / "r.urdf"
     with pytest.raises(ModelError) as caught:
-        resolve_mesh("package://robots/b.obj", path)
+        resolve_mesh("package://robots/b.obj", workspace)
     index = f"{workspace / 'first/share/robots'}, {workspace / 'second/share/robots'}"
-    above = ", ".join(map(str, path.parents))
+    above = ", ".join(map(str, [workspace, *workspace.parents]))
     assert str(caught.value) == (
-        f"{path}: 'package://robots/b.obj' was not found; expected a file 'robots/b.obj' under {above}, {index}; "
+        f"'package://robots/b.obj' was not found; expected a file 'robots/b.obj' under {above}, {index}; "
         "Put the file there, correct its name, or source the ROS 2 workspace of its package."
     )
+
+
+@pytest.mark.parametrize(
+    ("filename", "rest"),
+    [
+        ("package://robots/../other/a.obj", "../other/a.obj"),
+        ("package://../../a.obj", "../../a.obj"),
+        ("package:///etc/a.obj", "/etc/a.obj"),
+        ("package://robots//etc/a.obj", "/etc/a.obj"),
+        ("model://robots/x/../../a.obj", "x/../../a.obj"),
+    ],
+)
+def test_no_mesh_from_outside_of_its_package(filename: str, rest: str, workspace: Path) -> None:
+    with pytest.raises(ModelError) as caught:
+        resolve_mesh(filename, workspace)
+    assert str(caught.value) == (
+        f"'{filename}' leaves its package; got {rest}; expected a path below it; Remove the '..'."
+    )
+
+
+def test_a_relative_mesh_may_lie_above_its_model(workspace: Path) -> None:
+    mesh = workspace / "second/share/robots/meshes/a.obj"
+    assert resolve_mesh("../meshes/a.obj", workspace / "second/share/robots/urdf") == mesh
+
+
+def test_a_model_without_a_folder_names_its_meshes_in_full(workspace: Path) -> None:
+    mesh = workspace / "second/share/robots/meshes/a.obj"
+    for filename in (str(mesh), mesh.as_uri(), "package://robots/meshes/a.obj"):
+        assert resolve_mesh(filename, None) == mesh
+    for filename in ("a.obj", "../a.obj", "meshes/a.obj", "model://robots/meshes/a.obj"):
+        with pytest.raises(ModelError) as caught:
+            resolve_mesh(filename, None)
+        assert str(caught.value) == (
+            f"'{filename}' was not found; expected an absolute path, file:///PATH, or package://PACKAGE/PATH of an "
+            "installed package: a model that is given as text lies in no folder; "
+            "Write such a name, or give the model as a file."
+        )

@@ -69,7 +69,7 @@ def joint_fields(spec: RobotSpec) -> tuple[Field, ...]:
     """Position and velocity of every joint, in the robot file's order.
 
     A simulated or real joint overshoots its limits a little: positions are bounded 10 % of the range (unlimited
-    joints: at four turns), velocities at twice the limit.
+    joints: at four turns), velocities at twice the limit (unlimited, or 0 because nobody knew: at 100).
     """
     margin = np.where(np.isfinite(spec.upper - spec.lower), 0.1 * (spec.upper - spec.lower), 0.0)
     low = np.where(np.isfinite(spec.lower), spec.lower - margin, -8.0 * np.pi)
@@ -78,8 +78,10 @@ def joint_fields(spec: RobotSpec) -> tuple[Field, ...]:
         Field(f"{name} position", "rad or m", float(a), float(b))
         for name, a, b in zip(spec.joints, low, high, strict=True)
     ]
+    known = (spec.max_velocity > 0.0) & np.isfinite(spec.max_velocity)
+    speeds = np.where(known, 2.0 * spec.max_velocity, 100.0)
     velocities = [
-        Field(f"{name} velocity", "rad/s or m/s", -2.0 * float(v), 2.0 * float(v))
-        for name, v in zip(spec.joints, spec.max_velocity, strict=True)
+        Field(f"{name} velocity", "rad/s or m/s", -float(v), float(v))
+        for name, v in zip(spec.joints, speeds, strict=True)
     ]
     return (*positions, *velocities)
