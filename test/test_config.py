@@ -305,7 +305,8 @@ def test_a_limit_of_0_is_no_limit_for_a_motor_until_the_robot_file_says_one(
     written.refused(
         GOOD,
         f"{{path}}: actuators: joint 'shoulder' of group 'both' has the {limit} limit 0 in the URDF; expected more "
-        f"than 0, or it would never move; Give 'shoulder' its true '{limit}' under 'joints', or leave it out of the group.",
+        f"than 0, or it would never move; Give 'shoulder' its true '{limit}' under 'joints', "
+        "or leave it out of the group.",
         interface=interface,
     )
     robot = written.load(replaced("home: 0.5", f"home: 0.5, {limit}: 70.0"), interface=interface)
