@@ -23,6 +23,7 @@ CONFIG = Path(__file__).resolve().parent.parent / "config"
 
 PARAMETERS = {
     "robot": (str, "Robot file: the name of one that comes with the package, or a path.", None),
+    "world": (str, "World file: the name of one that comes with the package, or a path; empty: the robot's.", None),
     "mode": (str, "What moves time: each stamped command, or the wall clock.", ["lockstep", "realtime"]),
     "real_time_factor": (float, "Simulated seconds for each second, in realtime mode; 0: as fast as possible.", None),
     "seed": (int, "Seed of the episodes that reset_simulation starts; -1: none.", None),
@@ -47,7 +48,7 @@ def generate_launch_description():
 def _programs(context):
     values = {name: _value(context, name, kind) for name, (kind, *_) in PARAMETERS.items()}
     namespace = _value(context, "namespace", str)
-    publisher, found = _robot_state_publisher(values["robot"], namespace)
+    publisher, found = _robot_state_publisher(values["robot"], values["world"], namespace)
     sim_node = Node(
         **_program("sim_node"),
         namespace=namespace,
@@ -58,9 +59,11 @@ def _programs(context):
     return [publisher, sim_node, *(_rviz(namespace) if _value(context, "rviz", bool) else [])]
 
 
-def _robot_state_publisher(robot, namespace):
+def _robot_state_publisher(robot, world, namespace):
     """What publishes the links' transforms, and whether it is robot_state_publisher."""
     instead = "sim_node publishes all transforms itself"
+    if world:
+        return LogInfo(msg=f"A world may hold several robots: {instead}."), False
     if not _installed("robot_state_publisher"):
         return LogInfo(msg=f"robot_state_publisher is not installed: {instead}."), False
     try:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ros_gym_bridge.config import RobotFile
 
 _NAMESPACE = re.compile(r"/?([A-Za-z_][A-Za-z0-9_]*)(/[A-Za-z_][A-Za-z0-9_]*)*|/")
+_WORLD = "Name of a world (see 'ros-gym-bridge worlds'), or path of a world file; without: the robot file's own scene."
 _ROBOT = "Name of a robot (see 'ros-gym-bridge robots'), or path of a robot file."
 
 
@@ -126,6 +127,7 @@ def _until_ctrl_c() -> Iterator[Callable[[], bool]]:
 @app.command()
 def sim(
     robot: Annotated[MaybeText, typer.Option(help=_ROBOT, metavar="NAME|FILE")] = None,
+    world: Annotated[MaybeText, typer.Option(help=_WORLD, metavar="NAME|FILE")] = None,
     mode: Annotated[
         MaybeMode,
         typer.Option(help="What moves time: each command that answers the newest state, or the wall clock."),
@@ -156,12 +158,41 @@ def sim(
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: sys.exit(0))  # until the node stands and does it
-    given = {"robot": _absolute(robot), "mode": mode and mode.value, "real_time_factor": real_time_factor, "seed": seed}
-    arguments = ros_arguments({**given, "gui": gui or None}, _namespace(namespace))
+    given: dict[str, object] = {
+        "robot": _absolute(robot),
+        "world": _absolute_world(world, robot),
+        "mode": mode and mode.value,
+        "real_time_factor": real_time_factor,
+        "seed": seed,
+        "gui": gui or None,
+    }
+    arguments = ros_arguments(given, _namespace(namespace))
     _check_display(gui)
     from ros_gym_bridge.ros.sim_node import main as run
 
     raise typer.Exit(run(arguments))
+
+
+@app.command()
+def worlds() -> None:
+    """List the worlds that come with the package.
+
+    Example: **ros-gym-bridge worlds**
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    from ros_gym_bridge.worlds import world_config, world_names, worlds_directory
+
+    table = Table("Name", "Robots", "Bodies", "Tags", "Description")
+    for name in world_names():
+        config = world_config(worlds_directory() / f"{name}.yaml")
+        if config is not None:
+            robots = ", ".join(f"{place.robot} as '{place.namespace}'" for place in config.robots) or "as started with"
+            table.add_row(name, robots, str(len(config.bodies)), ", ".join(config.tags), config.description)
+    console = Console()
+    console.print(table)
+    console.print(f"Their files: {worlds_directory()}", highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -227,6 +258,16 @@ def _absolute(robot: str | None) -> str | None:
     from ros_gym_bridge.config import load_robot
 
     return str(load_robot(robot).path)
+
+
+def _absolute_world(world: str | None, robot: str | None) -> str | None:
+    """The same for the world."""
+    if world is None:
+        return None
+    from ros_gym_bridge.worlds import load_world
+
+    path = load_world(world, robot or "panda").path
+    return None if path is None else str(path)
 
 
 def _namespace(text: str) -> str:

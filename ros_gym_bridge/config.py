@@ -9,8 +9,9 @@ from pathlib import Path
 from ros_gym_bridge.errors import ModelError, RobotFileError
 from ros_gym_bridge.model import Joint, RobotModel, read_model, resolve_uri
 from ros_gym_bridge.robot import CommandEntry, RobotSpec, read_only
-from ros_gym_bridge.robot_yaml import find_robot_file, read_config, refusal, robot_names, suggest
+from ros_gym_bridge.robot_yaml import find_robot_file, read_config, robot_names
 from ros_gym_bridge.schema import ActuatorGroup, JointConfig, Rates, RobotConfig
+from ros_gym_bridge.yaml_file import refusal, suggest
 
 __all__ = ["RobotFile", "find_robot_file", "load_robot", "robot_names"]
 

@@ -45,15 +45,29 @@ def _rebuild(kind: type[BridgeError], what: str, got: str, expected: str, remedy
 
 
 class RobotFileError(BridgeError, ValueError):
-    """A robot file that cannot be used; nothing was loaded."""
+    """A robot or world file that cannot be used; nothing was loaded."""
 
     exit_code = 2
+
+
+class UnknownKeyError(RobotFileError):
+    """A key of a robot or world file that means nothing; `location` leads there."""
+
+    location: tuple[int | str, ...] = ()
 
 
 class ModelError(BridgeError, ValueError):
     """A robot model (URDF) that is missing, unreadable or would not survive loading."""
 
     exit_code = 2
+
+
+class MissingFileError(ModelError):
+    """A file that somebody names is not there."""
+
+
+class UnsupportedFileError(ModelError):
+    """A file of a kind that is not read here."""
 
 
 class CommandError(BridgeError, ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 Interface = Literal["position", "velocity", "effort"]
@@ -24,8 +24,13 @@ def _shaped(pattern: str, expected: str) -> AfterValidator:
 
 Name = Annotated[str, _shaped(r"[A-Za-z_][\w.\-/]*", "a name of letters, digits and _ . - / that begins with a letter")]
 UrdfName = Annotated[str, Field(min_length=1, max_length=200)]
+Namespace = Annotated[str, _shaped(r"(?a:([A-Za-z]\w*(/[A-Za-z]\w*)*)?)", "a relative namespace such as left")]
 Topic = Annotated[str, _shaped(r"[A-Za-z]\w*(/[A-Za-z]\w*)*", "a relative topic name such as joint_command")]
 Vector3 = tuple[float, float, float]
+Text = Annotated[str, Field(max_length=10_000)]
+Tag = Annotated[str, Field(min_length=1, max_length=200)]
+Tags = Annotated[tuple[Tag, ...], Field(max_length=100)]
+Category = Literal["object", "robot", "human", "dynamic_object", "static_object"]
 
 
 class _Frozen(BaseModel):
@@ -97,7 +102,7 @@ class Channel(_Frozen):
 
 
 class SceneBody(_Frozen):
-    """A further body in the world (m, rad)."""
+    """A further body in the world (m, rad). Without a category it is a static object when fixed, else a dynamic one."""
 
     name: Name
     file: str
@@ -105,6 +110,33 @@ class SceneBody(_Frozen):
     rpy: Vector3 = (0.0, 0.0, 0.0)
     fixed: bool = False
     scale: float = Field(default=1.0, gt=0.0)
+    category: Category | None = None
+    description: Text = ""
+    tags: Tags = ()
+
+
+class BoundsBox(_Frozen):
+    """A box along the axes of a frame: its lower and its upper corner (m)."""
+
+    lower: Vector3
+    upper: Vector3
+
+    @model_validator(mode="after")
+    def _ordered(self) -> BoundsBox:
+        if any(low > high for low, high in zip(self.lower, self.upper, strict=True)):
+            raise PydanticCustomError("shape", "a lower corner that is nowhere above the upper one")
+        return self
+
+
+class NamedPose(_Frozen):
+    """A place in the world frame (m, rad) for others to know by name, and how much room there is around it."""
+
+    name: Name
+    position: Vector3 = (0.0, 0.0, 0.0)
+    rpy: Vector3 = (0.0, 0.0, 0.0)
+    description: Text = ""
+    tags: Tags = ()
+    bounds: BoundsBox | None = None
 
 
 class Safety(_Frozen):
@@ -126,4 +158,27 @@ class RobotConfig(_Frozen):
     joint_states: JointStates = JointStates()
     channels: tuple[Channel, ...] = ()
     scene: tuple[SceneBody, ...] = ()
+    poses: tuple[NamedPose, ...] = ()
     safety: Safety = Safety()
+
+
+class WorldRobot(_Frozen):
+    """A robot of a world: which robot file, in which namespace, and where its base stands (m, rad; default: as in that
+    file)."""
+
+    robot: str
+    namespace: Namespace = ""
+    base_position: Vector3 | None = None
+    base_rpy: Vector3 | None = None
+
+
+class WorldConfig(_Frozen):
+    """The content of a world file. Without robots, the robot that the simulator was started with stands in it."""
+
+    name: Name
+    description: Text = ""
+    tags: Tags = ()
+    gravity: Vector3 = (0.0, 0.0, -9.81)
+    bodies: tuple[SceneBody, ...] = ()
+    poses: tuple[NamedPose, ...] = ()
+    robots: tuple[WorldRobot, ...] = ()

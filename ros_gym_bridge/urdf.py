@@ -25,7 +25,7 @@ from xml.etree.ElementTree import Element
 
 import numpy as np
 
-from ros_gym_bridge.errors import ModelError
+from ros_gym_bridge.errors import MissingFileError, ModelError, UnsupportedFileError
 from ros_gym_bridge.notes import Note
 from ros_gym_bridge.urdf_heal import MAX_LINE, heal
 from ros_gym_bridge.urdf_numbers import ATTRIBUTES, Numbers, numbers
@@ -199,14 +199,15 @@ class _Check:
         if not name or not name.lower().endswith(endings):
             what, remedy = f"{where}: <{element.tag}> names no file of a known kind", "Convert it, or correct the name"
             expected = f"a name ending in {', '.join(endings)}" if endings[0] else "a name"
-            raise self.refuse(what, got=f"'{name}'", expected=expected, remedy=remedy)
+            raise UnsupportedFileError(f"{self.where}: {what}", got=f"'{name}'", expected=expected, remedy=remedy)
         try:
             path = resolve_mesh(name, self.folder)
         except ModelError as error:
             what = f"{where}: the file of its <{element.tag}>, '{name}', was not found"
-            raise self.refuse(what, expected=error.expected, remedy=error.remedy) from error
+            raise MissingFileError(f"{self.where}: {what}", expected=error.expected, remedy=error.remedy) from error
         if path.stat().st_size == 0:
-            raise self.refuse(f"{where}: {path} is empty", expected=f"a {element.tag}", remedy="Get the file again")
+            what, expected = f"{where}: {path} is empty", f"a {element.tag}"
+            raise MissingFileError(f"{self.where}: {what}", expected=expected, remedy="Get the file again")
 
     def kind(self, joint: Element) -> None:
         kind = joint.get("type", "")

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import unquote
 
-from ros_gym_bridge.errors import ModelError
+from ros_gym_bridge.errors import MissingFileError, ModelError
 from ros_gym_bridge.paths import PACKAGE, share_directory
 
 SCHEMES = "a path, package://PACKAGE/PATH, pybullet_data://PATH or file:///PATH"
@@ -29,19 +29,51 @@ def resolve_uri(uri: str, relative_to: Path) -> Path:
     Raises:
         ModelError: no such file, an unknown scheme, or a path that leaves its package through `..`.
     """
+    folders, rest, remedy = _places(uri, relative_to)
+    for folder in folders:
+        path = Path(os.path.abspath(folder / rest))
+        if os.path.isfile(path):  # Path.is_file raises when a name is too long
+            return path
+    expected = f"a file '{rest}' under {_listed(folders)}"
+    raise MissingFileError(f"'{uri}' was not found", expected=expected, remedy=remedy)
+
+
+def resolve_folder(uri: str) -> Path:
+    """Find a folder that a client names: an absolute path or a URI, as in `resolve_uri`.
+
+    Raises:
+        ModelError: no such folder, an unknown scheme, a relative path, or one that leaves its package through `..`.
+    """
+    if "://" not in uri and not os.path.isabs(uri):
+        remedy = "Write the whole path: the simulator runs in a folder of its own"
+        raise ModelError(f"'{uri}' is a relative path", expected=SCHEMES, remedy=remedy)
+    folders, rest, remedy = _places(uri, Path("/"))
+    for folder in folders:
+        path = Path(os.path.abspath(folder / rest))
+        if os.path.isdir(path):
+            return path
+    expected = f"a folder '{rest}' under {_listed(folders)}"
+    raise MissingFileError(f"'{uri}' was not found", expected=expected, remedy=remedy)
+
+
+def _places(uri: str, relative_to: Path) -> tuple[list[Path], str, str]:
+    """The folders to look in, the path below them, and what to do when it is not there.
+
+    Raises:
+        ModelError: an unknown scheme, or a path that leaves its package.
+    """
     scheme, separator, rest = uri.partition("://")
     if not separator:
-        return _first_file(uri, [relative_to], uri, "Correct the path, or put the file there")
+        return [relative_to], uri, "Correct the path, or put the file there"
     if scheme == "file":
-        return _first_file(uri, [Path("/")], unquote(rest), "Correct the path, or put the file there")
+        return [Path("/")], unquote(rest), "Correct the path, or put the file there"
     if scheme == "package":
         package, _, rest = rest.partition("/")
-        folders, remedy = package_folders(package), f"Install '{package}', or source the workspace that holds it"
-    elif scheme == "pybullet_data":
-        folders, remedy = _pybullet_data(), "Install pybullet, or correct the path"
-    else:
-        raise ModelError(f"unknown scheme in '{uri}'", got=f"{scheme}://", expected=SCHEMES, remedy="Correct the URI")
-    return _first_file(uri, folders, _inside(uri, rest), remedy)
+        remedy = f"Install '{package}', or source the workspace that holds it"
+        return package_folders(package), _inside(uri, rest), remedy
+    if scheme == "pybullet_data":
+        return _pybullet_data(), _inside(uri, rest), "Install pybullet, or correct the path"
+    raise ModelError(f"unknown scheme in '{uri}'", got=f"{scheme}://", expected=SCHEMES, remedy="Correct the URI")
 
 
 def package_folders(package: str) -> list[Path]:
@@ -82,28 +114,20 @@ def resolve_mesh(filename: str, folder: Path | None) -> Path:
     if separator and scheme == "file":
         places.append((Path("/"), unquote(rest)))
     for each, path in places:
-        if (each / path).is_file():
+        if os.path.isfile(each / path):
             return Path(os.path.abspath(each / path))
     if not places:
-        raise ModelError(
+        raise MissingFileError(
             f"'{filename}' was not found",
             expected="an absolute path, file:///PATH, or package://PACKAGE/PATH of an installed package: "
             "a model that is given as text lies in no folder",
             remedy="Write such a name, or give the model as a file",
         )
-    raise ModelError(
+    raise MissingFileError(
         f"'{filename}' was not found",
         expected=f"a file '{rest}' under {_listed(list(dict.fromkeys(each for each, _ in places)))}",
         remedy="Put the file there, correct its name, or source the ROS 2 workspace of its package",
     )
-
-
-def _first_file(uri: str, folders: list[Path], rest: str, remedy: str) -> Path:
-    for folder in folders:
-        path = Path(os.path.abspath(folder / rest))
-        if path.is_file():
-            return path
-    raise ModelError(f"'{uri}' was not found", expected=f"a file '{rest}' under {_listed(folders)}", remedy=remedy)
 
 
 def _inside(uri: str, rest: str) -> str:

@@ -1,13 +1,14 @@
-"""What stands in one simulation: robots, further bodies and gravity."""
+"""What stands in one simulation: robots, further bodies, named poses and gravity."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.model import RobotModel
-from ros_gym_bridge.schema import SceneBody, Vector3
+from ros_gym_bridge.schema import NamedPose, SceneBody, Vector3
 
 
 class PlacedRobot(NamedTuple):
@@ -16,10 +17,12 @@ class PlacedRobot(NamedTuple):
     Attributes:
         robot: its file; `config.model` says where its base stands.
         namespace: of its topics, relative to the node; empty for a robot that is alone.
+        source: the file as it was read, whose base may stand elsewhere: what a client compares with its own.
     """
 
     robot: RobotFile
     namespace: str
+    source: RobotFile
 
     @property
     def name(self) -> str:
@@ -36,19 +39,30 @@ class PlacedBody(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class WorldFile:
-    """A world, read, checked and found good. All of its robots have the same rates.
+    """A world, read, checked and found good. All of its robots have the same rates, no two entities the same name.
 
     Attributes:
         name: of the world.
         robots: at least one.
         bodies: what else stands in it.
         gravity: m/s^2, world frame.
+        description, tags: for people and filters.
+        poses: places to know by name.
+        path: the file; None for a world that was given as text.
+        text: of a world that was given as text.
+        left_out: what was asked to be ignored, in words.
     """
 
     name: str
     robots: tuple[PlacedRobot, ...]
     bodies: tuple[PlacedBody, ...]
     gravity: Vector3
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    poses: tuple[NamedPose, ...] = ()
+    path: Path | None = None
+    text: str = ""
+    left_out: tuple[str, ...] = ()
 
     @property
     def physics_hz(self) -> int:
@@ -62,6 +76,8 @@ class WorldFile:
 
 
 def world_of(robot: RobotFile) -> WorldFile:
-    """The world that a robot file describes: the robot, its scene and its gravity."""
-    bodies = tuple(PlacedBody(*pair) for pair in zip(robot.config.scene, robot.scene, strict=True))
-    return WorldFile(robot.config.name, (PlacedRobot(robot, ""),), bodies, robot.config.gravity)
+    """The world that a robot file describes: the robot, its scene, its named poses and its gravity."""
+    config = robot.config
+    bodies = tuple(PlacedBody(*pair) for pair in zip(config.scene, robot.scene, strict=True))
+    alone = (PlacedRobot(robot, "", robot),)
+    return WorldFile(config.name, alone, bodies, config.gravity, poses=config.poses, path=robot.path)

@@ -60,7 +60,10 @@ class Host:
     @property
     def under_way(self) -> str:
         """What is, in words; empty when nothing is."""
-        return f"a {self.job.name} is under way; wait for its answer" if self.job is not None else ""
+        if self.job is None:
+            return ""
+        article = "an" if self.job.name[0] in "aeiou" else "a"
+        return f"{article} {self.job.name} is under way; wait for its answer"
 
     def load(self, world: WorldFile, seed: int | None) -> Stage:
         """Put a world in the place of the one that is there, or leave that as it is. Not from within a callback.

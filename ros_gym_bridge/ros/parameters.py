@@ -43,6 +43,16 @@ class Parameter:
 SIM_PARAMETERS = (
     Parameter("robot", "panda", "Robot file: the name of one that comes with the package, or a path."),
     Parameter(
+        "world",
+        "",
+        "World file: the name of one that comes with the package, or a path; empty: the robot file's own scene.",
+    ),
+    Parameter(
+        "resource_path",
+        "",
+        "Folders of your own with worlds (*.yaml) and models (*.urdf) to offer, with ':' between them.",
+    ),
+    Parameter(
         "mode",
         "realtime",
         "What moves time: each stamped command (lockstep) or the wall clock (realtime).",

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from ros_gym_bridge.config import load_robot
 from ros_gym_bridge.errors import BridgeError, ResetNeededError
@@ -23,6 +25,7 @@ from ros_gym_bridge.ros.stop import Stop, end_with_stdin
 from ros_gym_bridge.sim.playback import Playback
 from ros_gym_bridge.sim.simulation import Simulation
 from ros_gym_bridge.world_file import WorldFile, world_of
+from ros_gym_bridge.worlds import load_world
 
 _AGAIN_S = 0.1  # while nothing moves, the state is published again at 10 Hz: who comes late learns where time stands
 _LEAD_NS = 1_000_000  # the executor's timeouts are coarse: the last millisecond before a deadline is slept
@@ -43,7 +46,8 @@ class SimNode:
         self._session = session
         node = self._node = session.node
         values = declare(node, SIM_PARAMETERS)
-        world = world_of(load_robot(str(values["robot"])))
+        robot = str(values["robot"])
+        world = load_world(str(values["world"]), robot) if values["world"] else world_of(load_robot(robot))
         transforms = Transforms(
             bool(values["publish_tf"]), bool(values["robot_state_publisher"]), str(values["frame_prefix"])
         )
@@ -54,7 +58,8 @@ class SimNode:
         self._clock = ClockPublisher(node) if values["publish_clock"] else None
         seed = int(values["seed"])
         stage = self._host.load(world, seed if seed >= 0 else None)
-        self._services = SimulationServices(node, self._host)
+        folders = [Path(folder) for folder in str(values["resource_path"]).split(os.pathsep) if folder]
+        self._services = SimulationServices(node, self._host, robot, folders)
         self._health = Health(node, self._host, self._counters, bool(values["publish_clock"]))
         if values["start_paused"]:
             stage.engine.playback = Playback.PAUSED

@@ -90,7 +90,7 @@ class Stage:
     def _declare_facts(self) -> None:
         """What a client compares with its own robot file, as read-only parameters."""
         for placed in self.world.robots:
-            for fact in facts(placed.robot):
+            for fact in facts(placed.source):
                 name = f"{placed.namespace}.{fact.name}" if placed.namespace else fact.name
                 descriptor = ParameterDescriptor(description=fact.description, read_only=True)
                 self._node.declare_parameter(name, fact.value, descriptor, True)
@@ -115,4 +115,3 @@ class _Ends:
             self._node.destroy_publisher(publisher)
         for subscription in [each for each in self._node.subscriptions if id(each) not in self._others]:
             self._node.destroy_subscription(subscription)
-

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rclpy.node import Node
 from simulation_interfaces.srv import GetSimulatorFeatures
 
 from ros_gym_bridge.ros.host import Host
-from ros_gym_bridge.ros.services import playback, stepping
+from ros_gym_bridge.ros.services import playback, stepping, worlds
 from ros_gym_bridge.ros.services.desk import Desk
 
 CUSTOM_INFO = (
@@ -24,12 +26,18 @@ class SimulationServices:
     Args:
         node: what serves.
         host: what obeys.
+        robot: what stands in a world that names no robots.
+        folders: further ones with worlds and models.
     """
 
-    def __init__(self, node: Node, host: Host) -> None:
+    def __init__(self, node: Node, host: Host, robot: str, folders: Sequence[Path]) -> None:
         desk = Desk(node, host)
-        self._groups = [playback.PlaybackServices(desk), stepping.SteppingServices(desk)]
-        self._features = sorted({*playback.FEATURES, *stepping.FEATURES})
+        self._groups = [
+            playback.PlaybackServices(desk),
+            stepping.SteppingServices(desk),
+            worlds.WorldServices(desk, robot, folders),
+        ]
+        self._features = sorted({*playback.FEATURES, *stepping.FEATURES, *worlds.FEATURES})
         node.create_service(GetSimulatorFeatures, "get_simulator_features", self._get_features)
 
     def _get_features(self, _: Any, response: Any) -> Any:
