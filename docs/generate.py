@@ -19,6 +19,7 @@ NOTE = "<!-- Written by docs/generate.py; change the code, then run `make docs`.
 PAGES: dict[str, Callable[[], str]] = {
     "environments.md": pages.environments,
     "robot_file.md": pages.robot_file,
+    "world_file.md": pages.world_file,
     "nodes.md": pages.nodes,
     "commands.md": pages.commands,
 }

@@ -19,7 +19,7 @@ from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.connection import Connection
 from ros_gym_bridge.env import Timing
 from ros_gym_bridge.errors import RobotFileError
-from ros_gym_bridge.schema import RobotConfig
+from ros_gym_bridge.schema import RobotConfig, WorldConfig
 from ros_gym_bridge.tasks import TASKS, Field, Task
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -100,16 +100,30 @@ def _action(robot: RobotFile) -> str:
     return table(("index", "joint", "interface", "unit", "at -1", "at +1"), rows)
 
 
+def world_file() -> str:
+    """Every key of a world file."""
+    intro = (
+        "What stands in a world: bodies, named poses, and robots, each in a namespace of its own. `config/worlds/` "
+        "holds those that come with the package; the parameter `world` and `ros-gym-bridge sim --world` take the name "
+        "of one of them, or the path of a file of your own; so does the service `load_world`, as a URI or as text. "
+        "Scenes, named poses and gravity of robot files do not count here. All robots must have the same rates."
+    )
+    return _keys("World file", intro, WorldConfig.model_json_schema())
+
+
 def robot_file() -> str:
     """Every key of a robot file."""
-    schema = RobotConfig.model_json_schema()
     intro = (
         "The one place that says what a robot is and how it speaks ROS. `config/robots/` holds those that come with "
         "the package; `robot=` and `--robot` take the name of one of them, or the path of a file of your own. "
         "`extends: NAME` takes all keys of another file and replaces those that follow. A key that is not listed here "
         "is refused, and so is a limit wider than the URDF's."
     )
-    parts = ["# Robot file", intro]
+    return _keys("Robot file", intro, RobotConfig.model_json_schema())
+
+
+def _keys(title: str, intro: str, schema: dict[str, Any]) -> str:
+    parts = [f"# {title}", intro]
     for name, part in {"The file": schema, **schema["$defs"]}.items():
         rows = [
             (code(key), expected(value), _default(value, key in part.get("required", ())))

@@ -101,6 +101,8 @@ def _check_unique(path: Path, config: RobotConfig) -> None:
         ("actuators.joints", commanded),
         ("channels", [channel.name for channel in config.channels]),
         ("scene", [body.name for body in config.scene]),
+        ("name and scene", [config.name, *(body.name for body in config.scene)]),
+        ("poses", [pose.name for pose in config.poses]),
         ("topics", topics),
     ):
         twice = next((name for name in names if names.count(name) > 1), None)

@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from ros_gym_bridge.config import load_robot
 from ros_gym_bridge.errors import BridgeError, ResetNeededError
@@ -58,7 +57,7 @@ class SimNode:
         self._clock = ClockPublisher(node) if values["publish_clock"] else None
         seed = int(values["seed"])
         stage = self._host.load(world, seed if seed >= 0 else None)
-        folders = [Path(folder) for folder in str(values["resource_path"]).split(os.pathsep) if folder]
+        folders = [folder for folder in str(values["resource_path"]).split(os.pathsep) if folder]
         self._services = SimulationServices(node, self._host, robot, folders)
         self._health = Health(node, self._host, self._counters, bool(values["publish_clock"]))
         if values["start_paused"]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
@@ -64,12 +65,13 @@ class Stage:
         self.pacer = Pacer(world.steps_per_period / world.physics_hz)
         self.engine = Engine(simulation, command_topics(world), settings.lockstep, self._publish)
         try:
-            self._declare_facts()
-            self.commands = CommandPort(node, world, self.engine, counters)
-            self._ports = [
-                RobotPorts(node, placed, robot.body, settings.transforms)
-                for placed, robot in zip(world.robots, simulation.robots, strict=True)
-            ]
+            with self._ends:
+                self._declare_facts()
+                self.commands = CommandPort(node, world, self.engine, counters)
+                self._ports = [
+                    RobotPorts(node, placed, robot.body, settings.transforms)
+                    for placed, robot in zip(world.robots, simulation.robots, strict=True)
+                ]
         except BaseException:
             self.close()
             raise
@@ -103,15 +105,28 @@ class Stage:
 
 
 class _Ends:
-    """The publishers and subscriptions that a node gets from now on."""
+    """The publishers and subscriptions that a node gets while this is open.
+
+    Args:
+        node: as above.
+    """
 
     def __init__(self, node: Node) -> None:
-        self._node = node
-        self._others = {id(each) for each in (*node.publishers, *node.subscriptions)}
+        self._node, self._mine = node, list[Any]()
+
+    def __enter__(self) -> _Ends:
+        self._others = {id(each) for each in self._all()}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._mine = [each for each in self._all() if id(each) not in self._others]
 
     def destroy(self) -> None:
         """Take them away."""
-        for publisher in [each for each in self._node.publishers if id(each) not in self._others]:
-            self._node.destroy_publisher(publisher)
-        for subscription in [each for each in self._node.subscriptions if id(each) not in self._others]:
-            self._node.destroy_subscription(subscription)
+        for each in self._mine:
+            self._node.destroy_publisher(each)
+            self._node.destroy_subscription(each)
+        self._mine = []
+
+    def _all(self) -> list[Any]:
+        return [*self._node.publishers, *self._node.subscriptions]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from rclpy.node import Node
@@ -30,7 +29,7 @@ class SimulationServices:
         folders: further ones with worlds and models.
     """
 
-    def __init__(self, node: Node, host: Host, robot: str, folders: Sequence[Path]) -> None:
+    def __init__(self, node: Node, host: Host, robot: str, folders: Sequence[str]) -> None:
         desk = Desk(node, host)
         self._groups = [
             playback.PlaybackServices(desk),

@@ -41,7 +41,7 @@ class WorldServices:
         folders: further ones with world files.
     """
 
-    def __init__(self, desk: Desk, robot: str, folders: Iterable[Path]) -> None:
+    def __init__(self, desk: Desk, robot: str, folders: Iterable[str]) -> None:
         self._desk, self._host, self._robot, self._folders = desk, desk.host, robot, list(folders)
         desk.offer(GetAvailableWorlds, "get_available_worlds", self._available)
         desk.offer(GetCurrentWorld, "get_current_world", self._current)
@@ -89,7 +89,7 @@ class WorldServices:
         check_tags_filter(request.filter)
         found: dict[Path, WorldResource] = {}
         failures: list[str] = []
-        for folder in (worlds_directory(), *self._folders):
+        for folder in (str(worlds_directory()), *self._folders):
             found |= _worlds_in(folder, failures)
         default_failures = len(failures)
         for source in request.additional_sources:
@@ -192,12 +192,11 @@ def _describe(message: WorldResource, world: WorldFile) -> None:
         message.world_resource.resource_string = world.text
 
 
-def _worlds_in(source: str | Path, failures: list[str]) -> dict[Path, WorldResource]:
+def _worlds_in(source: str, failures: list[str]) -> dict[Path, WorldResource]:
     """The worlds of a folder by path; what is wrong with it is added to `failures`."""
     found = {}
     try:
-        folder = source if isinstance(source, Path) else resolve_folder(source)
-        paths = sorted(path.resolve() for path in folder.iterdir() if path.suffix in _ENDINGS)
+        paths = sorted(path.resolve() for path in resolve_folder(source).iterdir() if path.suffix in _ENDINGS)
     except (BridgeError, OSError) as error:
         failures.append(str(error))
         return {}
