@@ -14,6 +14,8 @@ class Connection:
     Attributes:
         attach: use a running simulator or robot; otherwise one is started for this environment and ended with it.
         namespace: of the robot's topics and services; None: a private one, or none when attaching.
+        simulator: namespace of the services where it is another, such as `''` for the robot `/left` of a world of
+            several. In lockstep their time waits for a command to each robot.
         domain_id: ROS domain; None: a private one, or that of the environment variable `ROS_DOMAIN_ID` when attaching.
         stepping: `lockstep`, `step_service` or `realtime`.
         connect_timeout_s: wall-clock seconds to find everybody.
@@ -24,6 +26,7 @@ class Connection:
 
     attach: bool = False
     namespace: str | None = None
+    simulator: str | None = None
     domain_id: int | None = None
     stepping: Literal["lockstep", "step_service", "realtime"] = "lockstep"
     connect_timeout_s: float = 5.0

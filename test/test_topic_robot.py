@@ -72,6 +72,7 @@ def test_nothing_runs_before_the_first_reset() -> None:
         ({"domain_id": True}, "domain_id; got True; expected an integer from 0 to 232."),
         ({"attach": "yes"}, "attach; got 'yes'; expected True or False."),
         ({"namespace": "a b"}, "namespace; got 'a b'; expected names of letters, digits and _ with / between them."),
+        ({"simulator": 1}, "simulator; got 1; expected names of letters, digits and _ with / between them."),
         ({"namespace": "//a"}, "namespace; got '//a'; expected names of letters, digits and _ with / between them."),
     ],
     ids=lambda value: str(value)[:40],

@@ -14,8 +14,10 @@ from simulation_interfaces.srv import GetAvailableWorlds, GetCurrentWorld, LoadW
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
+from adapter_tools import make
 from conftest import NodeProcess, node_processes, plain_clients, private_domain
 from plain_client import DEEP, LATCHED, PlainClient, content, nanoseconds
+from ros_gym_bridge.errors import OptionError, RobotNotFoundError
 from ros_gym_bridge.worlds import find_world_file
 
 Start = Callable[..., NodeProcess]
@@ -50,9 +52,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hall(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[tuple[NodeProcess, PlainClient]]:
     """A node with an arm in lockstep and a client that the tests of this file share."""
     place = tmp_path_factory.mktemp("hall")
-    with private_domain() as domain, node_processes(domain, place) as start, plain_clients(domain) as make:
+    with private_domain() as domain, node_processes(domain, place) as start, plain_clients(domain) as clients:
         node = start(robot="arm", mode="lockstep", resource_path=f"{folder / 'mine'}")
-        stranger = make()
+        stranger = clients()
         stranger.connect()
         yield node, stranger
 
@@ -352,10 +354,10 @@ def memory(pid: int) -> int:
 class Arms:
     """The world `two_arms`, a client of the node and one of each arm."""
 
-    def __init__(self, start: Start, make: Make, mode: str, *arguments: str) -> None:
+    def __init__(self, start: Start, client: Make, mode: str, *arguments: str) -> None:
         self.node = start(*arguments, world="two_arms", mode=mode)
-        self.root = make(name="root", commands=())
-        self.left, self.right = (make(name=f"of_{side}", namespace=f"/{side}") for side in ("left", "right"))
+        self.root = client(name="root", commands=())
+        self.left, self.right = (client(name=f"of_{side}", namespace=f"/{side}") for side in ("left", "right"))
         for each in (self.left, self.right):
             each.connect()
 
@@ -395,3 +397,47 @@ def test_names_of_two_arms(sim_process: Start, client: Make) -> None:
     arms.right.until(lambda: arms.right.stamp >= arms.left.stamp, "the right arm's newest state")
     assert abs(arms.right.states[-1].position[0]) < 0.05
     assert nanoseconds(moving[-1].transforms[0].header.stamp) > 0
+
+
+def test_an_environment_with_one_of_two_arms(sim_process: Start, client: Make, domain_id: int) -> None:
+    """The other arm, in another namespace, holds still."""
+    arms = Arms(sim_process, client, "realtime")
+    keywords = {"attach": True, "domain_id": domain_id, "stepping": "realtime", "time_limit_s": 0.6}
+    env = make("Reach", robot="arm", backend="topics", namespace="/left", simulator="", **keywords)
+    try:
+        for seed in (1, 2):
+            observation, _ = env.reset(seed=seed)
+            done = False
+            while not done:
+                observation, _, terminated, truncated, _ = env.step(env.action_space.high)
+                done = terminated or truncated
+        assert env.observation_space.contains(observation)
+        for each in (arms.left, arms.right):
+            each.listen(0.1)
+        assert arms.left.states[-1].position[0] > 0.1
+        assert abs(arms.right.states[-1].position[0]) < 0.05
+    finally:
+        env.close()
+    stranger = make("Balance", robot="cartpole", backend="topics", namespace="left", simulator="/", **keywords)
+    try:
+        with pytest.raises(RobotNotFoundError) as caught:
+            stranger.reset(seed=1)
+        assert "joints slider_to_cart, cart_to_pole in /left/joint_states" in str(caught.value)
+    finally:
+        stranger.close()
+
+
+def test_facts_of_one_of_two_arms_are_compared(
+    sim_process: Start, client: Make, domain_id: int, tmp_path: Path
+) -> None:
+    Arms(sim_process, client, "realtime")
+    other = tmp_path / "arm.yaml"
+    other.write_text("extends: arm\nsafety: {rate_limit: false}\n")
+    keywords = {"attach": True, "domain_id": domain_id, "stepping": "realtime", "namespace": "/left", "simulator": ""}
+    env = make("Reach", robot=other, backend="topics", **keywords)
+    try:
+        with pytest.raises(OptionError) as caught:
+            env.reset(seed=1)
+        assert "the simulator and this environment differ in 'left.robot_digest'" in str(caught.value)
+    finally:
+        env.close()

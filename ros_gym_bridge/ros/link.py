@@ -14,6 +14,7 @@ from ros_gym_bridge.connection import Connection
 from ros_gym_bridge.errors import OptionError, RobotNotFoundError
 from ros_gym_bridge.robot import RobotState
 from ros_gym_bridge.ros.facts import facts
+from ros_gym_bridge.ros.names import absolute, fact_name
 from ros_gym_bridge.ros.own_node import OwnNode
 from ros_gym_bridge.ros.session import check_process
 from ros_gym_bridge.ros.simulator import lost
@@ -140,6 +141,7 @@ class Link:
         wires = Wires(
             self._robot,
             namespace=own.namespace if own is not None else connection.namespace or "",
+            simulator=None if own is not None or connection.simulator is None else absolute(connection.simulator),
             domain_id=own.domain_id if own is not None else connection.domain_id,
             ros_arguments=connection.ros_arguments,
             services=_NEEDED[connection.stepping],
@@ -188,7 +190,7 @@ class Link:
     def _compare(self, mode: str) -> None:
         """Our own node says what it runs; any other simulator is taken at its word."""
         mine: dict[str, object] = {"mode": mode} if self._connection.stepping != "step_service" else {}
-        mine.update((fact.name, fact.value) for fact in facts(self._robot))
+        mine.update((fact_name(self._among_others(), fact.name), fact.value) for fact in facts(self._robot))
         theirs = self.simulator.parameters(*mine)
         for name, value in mine.items():
             other = theirs.get(name, value)
@@ -199,6 +201,14 @@ class Link:
                     expected=repr(value),
                     remedy="Start the simulator with the same robot file and the mode that the stepping needs",
                 )
+
+
+    def _among_others(self) -> str:
+        """The robot's namespace below that of the simulator; empty for a robot that is alone."""
+        simulator = self._connection.simulator
+        if simulator is None or self._own is not None:
+            return ""
+        return absolute(self._connection.namespace or "").removeprefix(absolute(simulator)).strip("/")
 
 
 def _nobody(wires: Wires, robot: RobotFile, connection: Connection, timeout_s: float) -> RobotNotFoundError:

@@ -6,6 +6,16 @@ NODE_NAME = "sim_node"
 UNTIL_STDIN_CLOSES = "--until-stdin-closes"
 
 
+def absolute(namespace: str) -> str:
+    """A namespace with the slash that it may have been given without."""
+    return "/" + namespace.strip("/")
+
+
+def fact_name(namespace: str, name: str) -> str:
+    """The parameter by which a simulation node tells a fact about one robot among several."""
+    return ".".join([*namespace.split("/"), name]) if namespace else name
+
+
 def under(namespace: str, name: str) -> str:
     """A relative name in the namespace of one robot among several; empty for a robot that is alone."""
     return f"{namespace}/{name}" if namespace else name

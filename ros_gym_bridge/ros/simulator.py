@@ -30,20 +30,29 @@ _PARAMETERS = (f"{NODE_NAME}/get_parameters", f"{NODE_NAME}/set_parameters")
 
 
 class SimulatorClient:
-    """Calls services by their names relative to the session's namespace, each with a deadline.
+    """Calls services, each with a deadline.
 
     Args:
         session: an open session.
+        namespace: of the services, absolute; None for that of the session.
         needed: names of the services that must be there.
         timeout_s: wall-clock seconds to wait for an answer.
         ending: tells how the simulator has ended, so that nobody waits any longer; empty while it may answer.
     """
 
-    def __init__(self, session: Session, needed: tuple[str, ...], timeout_s: float, ending: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        session: Session,
+        namespace: str | None,
+        needed: tuple[str, ...],
+        timeout_s: float,
+        ending: Callable[[], str],
+    ) -> None:
         self._session, self._timeout_s, self._ending = session, timeout_s, ending
         self._needed = needed
         self._ours = False
-        self._clients = {name: session.node.create_client(kind, name) for name, kind in _SERVICES.items()}
+        self._prefix = "" if namespace is None else namespace.rstrip("/") + "/"
+        self._clients = {n: session.node.create_client(kind, self._prefix + n) for n, kind in _SERVICES.items()}
 
     def missing(self) -> list[str]:
         """The needed services that nobody serves, by full name."""
@@ -111,7 +120,7 @@ class SimulatorClient:
 
     def _full(self, name: str) -> str:
         """A service's name after namespace and remapping."""
-        return str(self._session.node.resolve_service_name(name))
+        return str(self._session.node.resolve_service_name(self._prefix + name))
 
     def _demand(self, name: str, request: Any, *also_good: int) -> None:
         result = self._call(name, request).result

@@ -13,6 +13,7 @@ from ros_gym_bridge.robot import RobotState
 from ros_gym_bridge.ros.commands import CommandPort, command_topics
 from ros_gym_bridge.ros.counters import Counters
 from ros_gym_bridge.ros.facts import facts
+from ros_gym_bridge.ros.names import fact_name
 from ros_gym_bridge.ros.pacing import Pacer
 from ros_gym_bridge.ros.robot_ports import RobotPorts, Transforms
 from ros_gym_bridge.sim.engine import Engine
@@ -93,7 +94,7 @@ class Stage:
         """What a client compares with its own robot file, as read-only parameters."""
         for placed in self.world.robots:
             for fact in facts(placed.source):
-                name = f"{placed.namespace}.{fact.name}" if placed.namespace else fact.name
+                name = fact_name(placed.namespace, fact.name)
                 descriptor = ParameterDescriptor(description=fact.description, read_only=True)
                 self._node.declare_parameter(name, fact.value, descriptor, True)
                 self._facts.append(name)

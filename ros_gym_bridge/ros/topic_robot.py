@@ -208,10 +208,10 @@ def _check(connection: Connection) -> None:
         raise OptionError("domain_id", got=repr(domain), expected="an integer from 0 to 232")
     if not isinstance(connection.attach, bool):
         raise OptionError("attach", got=repr(connection.attach), expected="True or False")
-    namespace = connection.namespace
-    if namespace is not None and not (isinstance(namespace, str) and _NAMESPACE.fullmatch(namespace)):
-        expected = "names of letters, digits and _ with / between them"
-        raise OptionError("namespace", got=repr(namespace), expected=expected)
+    for name in ("namespace", "simulator"):
+        value = getattr(connection, name)
+        if value is not None and not (isinstance(value, str) and _NAMESPACE.fullmatch(value)):
+            raise OptionError(name, got=repr(value), expected="names of letters, digits and _ with / between them")
 
 
 def _overtaken(newest_ns: int, expected_ns: int) -> RobotLostError:

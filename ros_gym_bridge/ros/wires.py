@@ -33,6 +33,7 @@ class Wires:
     Args:
         robot: the robot file: topics, joints, channels.
         namespace, domain_id, ros_arguments: see `Session`.
+        simulator: see `SimulatorClient`.
         services: names of the services that must be there.
         timeout_s: wall-clock seconds to wait for a service's answer.
         ending: see `SimulatorClient`.
@@ -42,6 +43,7 @@ class Wires:
         self,
         robot: RobotFile,
         namespace: str,
+        simulator: str | None,
         domain_id: int | None,
         ros_arguments: Sequence[str],
         services: tuple[str, ...],
@@ -54,7 +56,7 @@ class Wires:
         self._missing_joints: list[str] = []
         self._commands = self._advertise(robot)
         self._subscribe(robot)
-        self.simulator = SimulatorClient(self.session, services, timeout_s, ending)
+        self.simulator = SimulatorClient(self.session, simulator, services, timeout_s, ending)
 
     def send(self, command: FloatArray, stamp_ns: int) -> None:
         """Publish a command `(n_command,)` on its topics, stamped with the state that it answers."""
