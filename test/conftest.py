@@ -90,7 +90,7 @@ class NodeProcess:
         """The lines of the log in which a regular expression is found."""
         return [line for line in self.err.splitlines() if re.search(pattern, line)]
 
-    def says(self, pattern: str, timeout_s: float = 20.0) -> str:
+    def says(self, pattern: str, timeout_s: float = 60.0) -> str:
         """Wait for a line of the log that matches."""
         wait_for(
             lambda: self.log(pattern) or self.process.poll() is not None, timeout_s, f"{pattern!r} in:\n{self.err}"

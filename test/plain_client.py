@@ -84,7 +84,7 @@ class PlainClient:
         self.node.create_subscription(kind, topic, heard.append, qos)
         return heard
 
-    def until(self, done: Callable[[], Any], what: str, timeout_s: float = 10.0) -> Any:
+    def until(self, done: Callable[[], Any], what: str, timeout_s: float = 30.0) -> Any:
         """Serve callbacks until `done()` is true, and return that."""
         deadline = time.monotonic() + timeout_s
         while not (value := done()):
@@ -145,7 +145,7 @@ class PlainClient:
     def step(self, names: Sequence[str], **values: Any) -> JointState:
         """One step in lockstep: send, and again every 0.3 s as long as nothing newer comes; the next state."""
         answered = self.stamp
-        deadline = time.monotonic() + 10.0
+        deadline = time.monotonic() + 30.0
         while self.stamp <= answered:
             assert time.monotonic() < deadline, f"no answer to the command for the state at {answered} ns"
             self.send(names, stamp=answered, **values)
@@ -177,7 +177,7 @@ class PlainClient:
         self.until(client.service_is_ready, f"the service {client.srv_name}")
         return client.call_async(request)
 
-    def call(self, kind: Any, name: str, request: Any, timeout_s: float = 10.0) -> Any:
+    def call(self, kind: Any, name: str, request: Any, timeout_s: float = 30.0) -> Any:
         """Call a service; its answer."""
         future = self.request(kind, name, request)
         self.until(future.done, f"the answer of {name}", timeout_s)
@@ -199,7 +199,7 @@ class PlainClient:
         """`reset_simulation`; its result."""
         return self.call(ResetSimulation, "reset_simulation", ResetSimulation.Request(scope=scope)).result
 
-    def step_simulation(self, steps: int, timeout_s: float = 10.0) -> Any:
+    def step_simulation(self, steps: int, timeout_s: float = 30.0) -> Any:
         """`step_simulation`; its result."""
         return self.call(StepSimulation, "step_simulation", StepSimulation.Request(steps=steps), timeout_s).result
 

@@ -10,6 +10,7 @@ import pytest
 
 import ros_gym_bridge
 from adapter_tools import make
+from ros_gym_bridge import robot_names
 from ros_gym_bridge.errors import OptionError, RobotFileError
 
 OF_TOPICS = "attach, connect_timeout_s, domain_id, namespace, ros_arguments, step_timeout_s, stepping, stop"
@@ -68,8 +69,8 @@ REFUSED: list[tuple[str, dict[str, Any], type[Exception], str]] = [
         "Reach",
         {"robot": "pandas"},
         RobotFileError,
-        "no robot file 'pandas'; expected one of arm, cartpole, panda, panda_clutter, or the path of a .yaml file; Did "
-        "you mean 'panda'? Check the spelling, or write such a file (see CONTRIBUTING.md).",
+        f"no robot file 'pandas'; expected one of {', '.join(robot_names())}, or the path of a .yaml file; Did you "
+        "mean 'panda'? Check the spelling, or write such a file (see CONTRIBUTING.md).",
     ),
     (
         "Reach",

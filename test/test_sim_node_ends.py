@@ -13,6 +13,7 @@ from simulation_interfaces.srv import StepSimulation
 
 from conftest import NodeProcess, slowness, wait_for
 from plain_client import PlainClient, nanoseconds
+from ros_gym_bridge import robot_names
 
 Start = Callable[..., NodeProcess]
 Make = Callable[..., PlainClient]
@@ -85,7 +86,7 @@ def test_it_ends_when_many_signals_come(sim_process: Start) -> None:
 # --- mistakes of a user
 
 
-ROBOTS = "expected one of arm, cartpole, panda, panda_clutter, or the path of a .yaml file"
+ROBOTS = f"expected one of {', '.join(robot_names())}, or the path of a .yaml file"
 SPELLING = "Check the spelling, or write such a file (see CONTRIBUTING.md)."
 FACTOR = "expected a number from 0.0 to 1000.0."
 SEED = "expected an integer from -1 to 2147483647."
