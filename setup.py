@@ -40,6 +40,7 @@ setup(
         "PyYAML",
         "rich",
         "typer",
+        "xacro",
     ],
     extras_require={"test": ["hypothesis", "pytest"]},
     zip_safe=False,

@@ -72,6 +72,8 @@ def expected(schema: Mapping[str, Any]) -> str:
     if schema.get("type") == "array":
         parts = schema.get("prefixItems")
         return f"list of {len(parts)} numbers" if parts else f"list of {expected(schema['items'])}"
+    if schema.get("type") == "object":
+        return f"names with {expected(schema['additionalProperties'])}"
     words = {"string": "text", "integer": "integer", "number": "number", "boolean": "`true` or `false`"}
     return words[schema["type"]] + "".join(
         f" {sign} {number(schema[key])}"

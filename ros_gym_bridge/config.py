@@ -10,10 +10,10 @@ from ros_gym_bridge.errors import ModelError, RobotFileError
 from ros_gym_bridge.model import Joint, RobotModel, read_model, resolve_uri
 from ros_gym_bridge.robot import CommandEntry, RobotSpec, read_only
 from ros_gym_bridge.robot_yaml import find_robot_file, read_config, robot_names
-from ros_gym_bridge.schema import ActuatorGroup, JointConfig, Rates, RobotConfig
+from ros_gym_bridge.schema import ActuatorGroup, JointConfig, ModelFile, Rates, RobotConfig
 from ros_gym_bridge.yaml_file import refusal, suggest
 
-__all__ = ["RobotFile", "find_robot_file", "load_robot", "robot_names"]
+__all__ = ["RobotFile", "find_robot_file", "load_robot", "read_model_file", "robot_names"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,19 +53,30 @@ def load_robot(robot: str | Path, control_hz: int | None = None, interface: str 
 def _assemble(path: Path, config: RobotConfig) -> RobotFile:
     _check_rates(path, config)
     _check_unique(path, config)
-    model = _load_model(path, "model.file", config.model.file)
-    scene = tuple(_load_model(path, f"scene[{i}].file", body.file) for i, body in enumerate(config.scene))
+    model = _load_model(path, "model", config.model)
+    scene = tuple(_load_model(path, f"scene[{i}]", body) for i, body in enumerate(config.scene))
     limits = [_limits(path, f"joints[{i}]", joint, model) for i, joint in enumerate(config.joints)]
     _check_links(path, config, model)
     return RobotFile(path, config, model, scene, _spec(path, config, limits))
 
 
-def _load_model(path: Path, key: str, uri: str) -> RobotModel:
+def read_model_file(file: ModelFile, folder: Path) -> RobotModel:
+    """The model that a robot file or world file in `folder` means.
+
+    Raises:
+        ModelError: as `read_model`.
+        MissingDependencyError: as `read_model`.
+    """
+    return read_model(resolve_uri(file.file, folder), tuple(sorted(file.arguments.items())), file.model_name)
+
+
+def _load_model(path: Path, key: str, file: ModelFile) -> RobotModel:
     try:
-        return read_model(resolve_uri(uri, path.parent))
+        return read_model_file(file, path.parent)
     except ModelError as error:
+        got, remedy = error.got or repr(file.file), error.remedy
         raise RobotFileError(
-            f"{path}: {key}: {error.what}", got=error.got or repr(uri), expected=error.expected, remedy=error.remedy
+            f"{path}: {key}.file: {error.what}", got=got, expected=error.expected, remedy=remedy
         ) from error
 
 

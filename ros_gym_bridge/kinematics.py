@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ros_gym_bridge.errors import ModelError
-from ros_gym_bridge.model import ROTARY, Joint, RobotModel, Vector
+from ros_gym_bridge.formats.result import Vector
+from ros_gym_bridge.robot_model import ROTARY, Joint, RobotModel
 
 Quaternion = tuple[float, float, float, float]
 TipPosition = Callable[[Sequence[float]], Vector]

@@ -1,186 +1,105 @@
-"""A robot's URDF, read and checked before anything else sees it.
+"""A robot's URDF, read and checked before anything else sees it, whatever format its file has.
 
 PyBullet reads the text again by itself. It dies with a segmentation fault on some broken URDFs and reads others in ways
-of its own, so `read_model` corrects or refuses those first, in words that say what to change.
-
-Conventions: SI units and right-handed frames (REP 103); `rpy` is a rotation about the fixed axes x, y, z of the parent
-frame, in this order (URDF specification, https://wiki.ros.org/urdf/XML/joint).
+of its own, so `read_model` corrects or refuses those first, in words that say what to change. Xacro, SDF and MJCF
+become URDF before that; nothing else knows them.
 """
 
 from __future__ import annotations
 
-import difflib
-import html
+import dataclasses
 import math
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
+import os
+from collections.abc import Sequence
 from pathlib import Path
-from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
-from xml.sax.saxutils import quoteattr
 
+from ros_gym_bridge.description import description
 from ros_gym_bridge.errors import ModelError
-from ros_gym_bridge.notes import Note
+from ros_gym_bridge.formats.convert import to_urdf
+from ros_gym_bridge.formats.detect import detect
+from ros_gym_bridge.formats.result import Format, Source, Vector
+from ros_gym_bridge.robot_model import MOVABLE, Joint, Mimic, RobotModel
 from ros_gym_bridge.urdf import parse
 from ros_gym_bridge.urdf_numbers import numbers
-from ros_gym_bridge.uris import resolve_mesh, resolve_uri
-from ros_gym_bridge.xml_text import read_text
+from ros_gym_bridge.uris import resolve_uri
+from ros_gym_bridge.xml_text import check_size, clean, read_text
 
-__all__ = ["Joint", "Mimic", "RobotModel", "description", "read_model", "resolve_mesh", "resolve_uri"]
+__all__ = ["Joint", "Mimic", "RobotModel", "description", "model_from_text", "read_model", "resolve_uri"]
 
-Vector = tuple[float, float, float]
-
-ROTARY = ("revolute", "continuous")
-MOVABLE = (*ROTARY, "prismatic")
+Arguments = Sequence[tuple[str, str]]
 
 
-@dataclass(frozen=True)
-class Mimic:
-    """This joint should stand at `multiplier * position of joint + offset`. PyBullet ignores it."""
+def read_model(path: Path, arguments: Arguments = (), model_name: str | None = None) -> RobotModel:
+    """Read a URDF, xacro, SDF or MJCF file, make a URDF of it, and check that.
 
-    joint: str
-    multiplier: float
-    offset: float
-
-
-@dataclass(frozen=True)
-class Joint:
-    """One joint.
-
-    Attributes:
-        type: "revolute", "continuous", "prismatic" or "fixed".
-        parent, child: names of links.
-        xyz: where the child frame's origin stands at position 0, m, in the parent link's frame.
-        rpy: how it is turned there, rad, about the parent's fixed axes x, y, z.
-        axis: unit vector in the child's frame.
-        lower, upper: limits of the position, rad or m; -inf and inf for a continuous joint, 0 for a fixed one.
-        velocity, effort: the largest, rad/s or m/s, Nm or N; inf where the URDF has no <limit>. 0 is what many
-            URDFs write when they do not know.
-        mimic: what it should follow, if anything.
-    """
-
-    name: str
-    type: str
-    parent: str
-    child: str
-    xyz: Vector
-    rpy: Vector
-    axis: Vector
-    lower: float
-    upper: float
-    velocity: float
-    effort: float
-    mimic: Mimic | None = None
-
-    @cached_property
-    def quaternion(self) -> tuple[float, float, float, float]:
-        """`rpy` as x, y, z, w."""
-        (sr, cr), (sp, cp), (sy, cy) = ((math.sin(angle / 2), math.cos(angle / 2)) for angle in self.rpy)
-        return (
-            sr * cp * cy - cr * sp * sy,
-            cr * sp * cy + sr * cp * sy,
-            cr * cp * sy - sr * sp * cy,
-            cr * cp * cy + sr * sp * sy,
-        )
-
-    @cached_property
-    def rotation(self) -> tuple[Vector, Vector, Vector]:
-        """`rpy` as a rotation matrix, Rz(yaw) Ry(pitch) Rx(roll): three rows; child to parent."""
-        (sr, cr), (sp, cp), (sy, cy) = ((math.sin(angle), math.cos(angle)) for angle in self.rpy)
-        return (
-            (cy * cp, cy * sp * sr - sy * cr, cy * sp * cr + sy * sr),
-            (sy * cp, sy * sp * sr + cy * cr, sy * sp * cr - cy * sr),
-            (-sp, cp * sr, cp * cr),
-        )
-
-    @cached_property
-    def slide(self) -> Vector:
-        """`axis` in the parent's frame: where a prismatic joint moves its child."""
-        x, y, z = (sum(a * b for a, b in zip(row, self.axis, strict=True)) for row in self.rotation)
-        return x, y, z
-
-
-@dataclass(frozen=True)
-class RobotModel:
-    """A URDF that was found good: links and joints in the order of the file.
-
-    Attributes:
-        path: the file; of a text, the name that it was given.
-        text: the URDF, corrected where it could mean only one thing.
-        folder: where relative names of meshes begin; None for a text.
-        notes: what was corrected.
-    """
-
-    path: Path
-    text: str
-    name: str
-    links: tuple[str, ...]
-    joints: tuple[Joint, ...]
-    root: str
-    folder: Path | None
-    notes: tuple[Note, ...] = ()
-
-    @cached_property
-    def movable(self) -> tuple[Joint, ...]:
-        """The revolute, continuous and prismatic joints."""
-        return tuple(joint for joint in self.joints if joint.type in MOVABLE)
-
-    def joint(self, name: str) -> Joint:
-        """The joint of that name.
-
-        Raises:
-            ModelError: there is none.
-        """
-        try:
-            return self._joints[name]
-        except KeyError:
-            raise self._unknown("joint", name, list(self._joints)) from None
-
-    def chain(self, tip: str) -> tuple[Joint, ...]:
-        """The joints from the root link to the link `tip`, fixed ones included; empty for the root itself.
-
-        Raises:
-            ModelError: there is no such link.
-        """
-        if tip not in self.links:
-            raise self._unknown("link", tip, list(self.links))
-        joints: list[Joint] = []
-        while tip != self.root:
-            joints.append(self._above[tip])
-            tip = joints[-1].parent
-        return tuple(reversed(joints))
-
-    @cached_property
-    def massless(self) -> tuple[str, ...]:
-        """The links that state no `<inertial>`."""
-        links = ElementTree.fromstring(self.text).findall("link")
-        return tuple(str(link.get("name")) for link in links if link.find("inertial") is None)
-
-    @cached_property
-    def _joints(self) -> dict[str, Joint]:
-        return {joint.name: joint for joint in self.joints}
-
-    @cached_property
-    def _above(self) -> dict[str, Joint]:
-        return {joint.child: joint for joint in self.joints}
-
-    def _unknown(self, kind: str, name: str, known: list[str]) -> ModelError:
-        near = difflib.get_close_matches(name, known, 1)
-        remedy = f"Perhaps '{near[0]}' is meant" if near else "Correct the name, or add it to the URDF"
-        expected = f"one of {', '.join(known)}" if known else f"none: the model has no {kind}"
-        return ModelError(f"{self.path}: no such {kind}", got=f"'{name}'", expected=expected, remedy=remedy)
-
-
-def read_model(path: Path) -> RobotModel:
-    """Read and check a URDF.
+    Args:
+        path: the file.
+        arguments: of a xacro, name and value.
+        model_name: which of several models of an SDF or MJCF file is meant; None: the only one, or the only one with
+            joints that move.
 
     Raises:
-        ModelError: the file is missing or unreadable, is not a URDF, or would crash PyBullet or be read otherwise by it
-            than by ROS. See `ros_gym_bridge.urdf` for the list.
+        ModelError: the file is missing or unreadable, is no model, cannot be said in URDF, or would crash PyBullet or
+            be read otherwise by it than by ROS. See `ros_gym_bridge.urdf` for the list.
+        MissingDependencyError: a xacro, and no xacro to expand it.
     """
-    return _model(read_text(path), path, path.parent)
+    return _read(read_text(path), None, path, path.parent, arguments, model_name)
+
+
+def model_from_text(
+    text: str,
+    format: Format | None = None,
+    folder: Path | None = None,
+    name: str = "model",
+    arguments: Arguments = (),
+    model_name: str | None = None,
+) -> RobotModel:
+    """As `read_model`, of a text that was not read from a file.
+
+    Args:
+        text: URDF, xacro, SDF or MJCF.
+        format: of the text; None: see for yourself.
+        folder: where relative names of meshes begin; None: meshes must be named in full.
+        name: for messages.
+        arguments, model_name: as for `read_model`.
+
+    Raises:
+        ModelError: as `read_model`.
+        MissingDependencyError: as `read_model`.
+    """
+    check_size(len(text.encode("utf-8", "surrogatepass")), name)
+    return _read(clean(text), format, Path(name), folder, arguments, model_name)
+
+
+def _read(
+    text: str,
+    format: Format | None,
+    path: Path,
+    folder: Path | None,
+    arguments: Arguments,
+    model_name: str | None,
+) -> RobotModel:
+    kind = format or detect(text, str(path))
+    if kind != "xacro" and arguments:
+        remedy = "Remove them, or let the file's name end in .xacro"
+        raise ModelError(f"{path}: arguments for a file that is no xacro", got=str(dict(arguments)), remedy=remedy)
+    if kind == "urdf":
+        if model_name is not None:
+            remedy = "Remove it: a URDF holds one model"
+            raise ModelError(f"{path}: model_name for a URDF", got=f"'{model_name}'", remedy=remedy)
+        return _model(text, path, folder)
+    within = None if folder is None else str(Path(os.path.abspath(folder)))
+    made = to_urdf(Source(text, str(path), within, kind, tuple(arguments), model_name))
+    model = _model(made.urdf, path, folder)
+    return dataclasses.replace(
+        model,
+        notes=(*made.notes, *model.notes),
+        format=kind,
+        floating=made.floating,
+        position=made.position,
+        rpy=made.rpy,
+    )
 
 
 def _model(text: str, path: Path, folder: Path | None) -> RobotModel:
@@ -240,28 +159,3 @@ def _mimic(element: Element | None) -> Mimic | None:
     if element is None:
         return None
     return Mimic(element.attrib["joint"], float(element.get("multiplier", 1)), float(element.get("offset", 0)))
-
-
-# comments are matched too, first, so that what they hold stays as it is
-_FILENAME = re.compile(r"<!--.*?-->|(<(?:mesh|texture)\b[^>]*?\sfilename\s*=\s*)(\"[^\"]*\"|'[^']*')", re.DOTALL)
-
-
-def description(model: RobotModel, uri: Callable[[Path], str] = Path.as_uri) -> str:
-    """The URDF for the topic `robot_description`: as in the file, but every mesh and texture by its full name.
-
-    Args:
-        model: what `read_model` returned.
-        uri: how a file is named: a `file://` URI, percent-encoded, which RViz can open. (PyBullet cannot decode these;
-            `str` gives plain absolute paths, which it reads from any working directory.)
-    """
-
-    def absolute(match: re.Match[str]) -> str:
-        before, quoted = match.groups()
-        if before is None:
-            return match[0]
-        try:
-            return str(before + quoteattr(uri(resolve_mesh(html.unescape(quoted[1:-1]), model.folder))))
-        except ModelError:  # not in a link (those were checked): another program's element, whose rules are its own
-            return match[0]
-
-    return _FILENAME.sub(absolute, model.text)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from ros_gym_bridge.model import RobotModel, description
+from ros_gym_bridge.description import with_full_names
+from ros_gym_bridge.robot_model import RobotModel
 
 
 def physics_text(model: RobotModel) -> str:
@@ -15,7 +16,7 @@ def physics_text(model: RobotModel) -> str:
     (Such a root keeps a milligram, since PyBullet fixes a base without mass. It does so with a root named `world`,
     which is left as it is.)
     """
-    text = description(model, str)
+    text = with_full_names(model, str)
     weights = _weights(model)
     if not weights:
         return text

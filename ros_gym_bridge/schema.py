@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 Interface = Literal["position", "velocity", "effort"]
@@ -33,14 +33,32 @@ Tags = Annotated[tuple[Tag, ...], Field(max_length=100)]
 Category = Literal["object", "robot", "human", "dynamic_object", "static_object"]
 
 
+def _argument(value: object) -> str:
+    if not isinstance(value, bool | int | float | str):
+        raise PydanticCustomError("argument", "text, a number, true or false")
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+Argument = Annotated[str, BeforeValidator(_argument)]
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class ModelConfig(_Frozen):
-    """Which model is loaded, and where it stands in the world frame (m, rad; rpy about fixed axes)."""
+class ModelFile(_Frozen):
+    """Which model is meant; see `ModelConfig`."""
 
     file: str
+    arguments: dict[str, Argument] = {}
+    model_name: UrdfName | None = None
+
+
+class ModelConfig(ModelFile):
+    """Which model is loaded (`file`: URDF, xacro, SDF or MJCF; `arguments`: of a xacro, by name; `model_name`: which
+    one, where an SDF or MJCF file holds several), and where it stands in the world frame (m, rad; rpy about fixed
+    axes)."""
+
     fixed_base: bool = True
     base_position: Vector3 = (0.0, 0.0, 0.0)
     base_rpy: Vector3 = (0.0, 0.0, 0.0)
@@ -101,11 +119,11 @@ class Channel(_Frozen):
         return control_hz // (self.rate_hz or control_hz)
 
 
-class SceneBody(_Frozen):
-    """A further body in the world (m, rad). Without a category it is a static object when fixed, else a dynamic one."""
+class SceneBody(ModelFile):
+    """A further body in the world (m, rad), of any format that `model` may have. Without a category it is a static
+    object when fixed, else a dynamic one."""
 
     name: Name
-    file: str
     position: Vector3 = (0.0, 0.0, 0.0)
     rpy: Vector3 = (0.0, 0.0, 0.0)
     fixed: bool = False

@@ -103,7 +103,7 @@ def resolve_mesh(filename: str, folder: Path | None) -> Path:
     scheme, separator, rest = filename.partition("://")
     rest = rest if separator else filename
     above = [Path(os.path.abspath(folder)), *Path(os.path.abspath(folder)).parents] if folder is not None else []
-    places = [(each, rest) for each in above]
+    places = [(each, path) for each in above for path in dict.fromkeys((rest, rest.lstrip("/")))]
     if separator and scheme in ("package", "model"):
         package, _, below = rest.partition("/")
         _inside(filename, rest)

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ros_gym_bridge.config import load_robot
+from ros_gym_bridge.config import load_robot, read_model_file
 from ros_gym_bridge.errors import MissingFileError, ModelError, RobotFileError, UnknownKeyError, UnsupportedFileError
-from ros_gym_bridge.model import read_model, resolve_uri
 from ros_gym_bridge.paths import share_directory
 from ros_gym_bridge.schema import SceneBody, WorldConfig, WorldRobot
 from ros_gym_bridge.world_file import PlacedBody, PlacedRobot, WorldFile, world_of
@@ -168,7 +167,7 @@ class _Reader:
 
     def _body(self, i: int, body: SceneBody) -> PlacedBody | None:
         try:
-            return PlacedBody(body, read_model(resolve_uri(body.file, self._path.parent)))
+            return PlacedBody(body, read_model_file(body, self._path.parent))
         except ModelError as error:
             what = f"{self._path}: bodies[{i}].file: {error.what}"
             got = error.got or repr(body.file)

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from ros_gym_bridge.description import with_full_names
 from ros_gym_bridge.errors import ModelError
 from ros_gym_bridge.model import Mimic, RobotModel, description, read_model, resolve_uri
 
@@ -384,7 +385,7 @@ def test_description_names_files_in_full_and_keeps_the_rest(tmp_path: Path) -> N
     assert "%20" in told
     found = {element.get("filename") for element in ElementTree.fromstring(told).iter("mesh")}
     assert found == {mesh.as_uri(), "other.obj"}
-    plain = ElementTree.fromstring(description(robot, str))
+    plain = ElementTree.fromstring(with_full_names(robot, str))
     assert {element.get("filename") for element in plain.iter("mesh")} == {str(mesh), "other.obj"}
 
 
@@ -399,3 +400,20 @@ def test_description_of_the_panda_names_existing_files() -> None:
 def test_description_of_a_robot_without_files_is_its_text(tmp_path: Path) -> None:
     robot = model(SOUND, tmp_path)
     assert description(robot) == SOUND
+
+
+def test_description_of_a_capsule_is_in_words_that_ros_knows(tmp_path: Path) -> None:
+    text = SOUND.replace(
+        '<collision><geometry><sphere radius="0.5"/>',
+        '<collision><origin xyz="1 0 0" rpy="0 1.5707963267948966 0"/><geometry><capsule radius="0.5" length="2"/>',
+    )
+    robot = model(text, tmp_path)
+    link = next(each for each in ElementTree.fromstring(description(robot)) if each.get("name") == "cart")
+    shapes = [(part.find("origin"), part.find("geometry/*")) for part in link.findall("collision")]
+    told = [(shape.tag, shape.attrib) for _, shape in shapes if shape is not None]
+    ball = ("sphere", {"radius": "0.5"})
+    assert told == [("cylinder", {"radius": "0.5", "length": "2"}), ball, ball]
+    places = [[float(x) for x in origin.attrib["xyz"].split()] for origin, _ in shapes if origin is not None]
+    assert places == [pytest.approx(place) for place in ([1.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 0.0, 0.0])]
+    assert "capsule" in with_full_names(robot, str), "PyBullet knows it"
+    assert "capsule" not in description(robot)

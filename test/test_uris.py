@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ros_gym_bridge.errors import ModelError
-from ros_gym_bridge.model import resolve_mesh, resolve_uri
 from ros_gym_bridge.paths import share_directory
+from ros_gym_bridge.uris import resolve_mesh, resolve_uri
 
 
 @pytest.fixture

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import Path
 from typing import NamedTuple
+from xml.etree import ElementTree
 
 from ros_gym_bridge.config import RobotFile
+from ros_gym_bridge.model import RobotModel
 
 
 class Fact(NamedTuple):
@@ -27,12 +28,22 @@ def facts(robot: RobotFile) -> tuple[Fact, ...]:
         Fact("physics_hz", spec.physics_hz, "Physics steps per simulated second, from the robot file."),
         Fact("control_hz", spec.control_hz, "Control periods per simulated second, from the robot file."),
         Fact("commands", commands, "The numbers of a command, from the robot file."),
-        Fact("robot_digest", _digest(robot), "SHA-256 of the robot file's content, with models by their file names."),
+        Fact("robot_digest", _digest(robot), "SHA-256 of the robot file, with models by what their URDFs say."),
     )
 
 
 def _digest(robot: RobotFile) -> str:
     content = robot.config.model_dump(mode="json")
-    for part in (content["model"], *content["scene"]):
-        part["file"] = Path(part["file"]).name
+    for part, model in zip((content["model"], *content["scene"]), (robot.model, *robot.scene), strict=True):
+        del part["arguments"], part["model_name"]
+        part["file"] = _told(model)
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _told(model: RobotModel) -> str:
+    """What a URDF says, however it is written and wherever its meshes lie."""
+    root = ElementTree.fromstring(model.text)
+    for element in root.iter():
+        if "filename" in element.attrib:
+            element.set("filename", element.attrib["filename"].rpartition("/")[2])
+    return ElementTree.canonicalize(ElementTree.tostring(root), strip_text=True)

@@ -18,6 +18,7 @@ from pathlib import Path
 import yaml
 
 from ros_gym_bridge.config import RobotFile
+from ros_gym_bridge.description import with_full_names
 from ros_gym_bridge.errors import RobotLostError
 from ros_gym_bridge.ros.names import UNTIL_STDIN_CLOSES
 from ros_gym_bridge.ros.session import set_ros_environment
@@ -142,11 +143,16 @@ os.register_at_fork(after_in_child=_forked)
 
 
 def _write(robot: RobotFile, folder: Path) -> str:
-    """The robot file after overrides, with absolute paths, for the node to read."""
+    """The robot file after overrides, with absolute paths, for the node to read. What was converted to URDF here is not
+    converted again there."""
     content = robot.config.model_dump(mode="json")
-    content["model"]["file"] = str(robot.model.path)
-    for body, model in zip(content["scene"], robot.scene, strict=True):
-        body["file"] = str(model.path)
+    models = zip((content["model"], *content["scene"]), (robot.model, *robot.scene), strict=True)
+    for i, (part, model) in enumerate(models):
+        part |= {"file": str(model.path), "arguments": {}, "model_name": None}
+        if model.format != "urdf":
+            urdf = folder / f"model_{i}.urdf"
+            urdf.write_text(with_full_names(model, str), encoding="utf-8")
+            part["file"] = str(urdf)
     path = folder / f"{robot.config.name}.yaml"
     path.write_text(yaml.safe_dump(_without_none(content)), encoding="utf-8")
     return str(path)

@@ -10,8 +10,8 @@ import numpy as np
 
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.errors import OptionError, RobotFileError
+from ros_gym_bridge.formats.result import Vector
 from ros_gym_bridge.kinematics import tip_position
-from ros_gym_bridge.model import Vector
 from ros_gym_bridge.robot import RobotState
 from ros_gym_bridge.tasks.base import Evaluation, Field, Marker, joint_fields
 

@@ -1,0 +1,1 @@
+"""Other formats than URDF, made into URDF: xacro, SDF and MJCF."""
