@@ -131,7 +131,8 @@ REFUSED = {
     ),
     "unknown key, nothing near": (
         replaced("file: two.urdf", "file: two.urdf, colour: red"),
-        "{path}: model.colour: unknown key; got 'red'; expected one of file, fixed_base, base_position, base_rpy, "
+        "{path}: model.colour: unknown key; got 'red'; expected one of file, arguments, model_name, "
+        "fixed_base, base_position, base_rpy, "
         "linear_damping, angular_damping; Remove it.",
     ),
     "key twice": (

@@ -104,6 +104,13 @@ def test_other_xml_is_refused() -> None:
     )
 
 
+def test_a_urdf_holds_no_macros() -> None:
+    assert refused(f'{HEAD}<link name="ball"/><xacro:tip/></robot>', format="urdf") == (
+        "model: still holds xacro macros; expected a plain URDF; "
+        "Let its name end in .xacro, or expand it: xacro FILE > robot.urdf."
+    )
+
+
 def test_what_belongs_to_another_format_is_refused() -> None:
     assert refused(URDF, arguments=[("a", "1")]) == (
         "model: arguments for a file that is no xacro; got {'a': '1'}; "

@@ -155,9 +155,6 @@ CASES = [
     ("</robot>", "", "not XML at line 39, column 1; got no element found", "a model", "Correct the file there"),
     ('name="tip"/>', 'name="tip" name="x"/>',
      "not XML at line 32, column 20; got duplicate attribute", "a model", "Correct the file there"),
-    ('<link name="tip"/>', '<xacro:tip xmlns:xacro="http://www.ros.org/wiki/xacro"/>',
-     "still holds xacro macros", "a plain URDF",
-     "Let its name end in .xacro, or expand it: xacro FILE > robot.urdf"),
     ("<robot", "<!DOCTYPE robot [<!ENTITY a 'b'>]>\n<robot",
      "a document type is declared", "no <!DOCTYPE>, which can hide entities",
      "Remove it, and write out what its entities say"),
@@ -292,8 +289,9 @@ def test_refuses_what_is_not_a_robot(tmp_path: Path) -> None:
     assert refusal("", tmp_path) == (
         "not XML at line 1, column 1; got no element found; expected a model; Correct the file there."
     )
-    assert refusal("<sdf/>", tmp_path) == (
-        "not a URDF; got <sdf>; expected <robot> outermost; Name a URDF, a xacro, an SDF or an MJCF file."
+    assert refusal("<html/>", tmp_path) == (
+        "no model in a known format; got <html>; expected <robot>, <sdf> or <mujoco> outermost; "
+        "Name a URDF, a xacro, an SDF or an MJCF file."
     )
     assert refusal('<robot name="r"/>', tmp_path) == (
         "no links; expected <link> elements directly below <robot>; Add at least one link."

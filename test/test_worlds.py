@@ -149,7 +149,8 @@ REFUSALS = {
     ),
     "unknown key of a body": (
         "name: w\nbodies: [{name: b, file: ball.urdf, colour: red}]",
-        "bodies[0].colour: unknown key; got 'red'; expected one of name, file, position, rpy, fixed, scale, category, "
+        "bodies[0].colour: unknown key; got 'red'; expected one of file, arguments, model_name, "
+        "name, position, rpy, fixed, scale, category, "
         "description, tags; Remove it.",
     ),
     "category": (
