@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from collections.abc import Callable
@@ -82,6 +83,34 @@ def test_soak(
     assert end[1] < 300.0
     for before, after in zip(warm, end, strict=True):
         assert after - before < 3.0, figures  # MB; one byte kept for each step would be 0.1
+
+
+@pytest.mark.slow
+def test_an_hour_of_simulated_time_at_full_speed(
+    sim_process: Callable[..., Any], client: Callable[..., Any], record_property: Callable[[str, object], None]
+) -> None:
+    """Memory stays, and so does the speed."""
+    node = sim_process(robot="arm", real_time_factor=0.0)
+    witness = client(commands=())
+    diagnostics = witness.hear(DiagnosticArray, "/diagnostics")
+    marks: list[tuple[float, float, float]] = []  # simulated s, wall s, MB
+    for minute in range(0, 61, 6):
+        witness.until(lambda: _simulated_s(witness, diagnostics) >= 60.0 * minute, f"{minute} min", 600.0)  # noqa: B023
+        marks.append((_simulated_s(witness, diagnostics), time.monotonic(), resident_mb(node.pid)))
+    speeds = [(b[0] - a[0]) / (b[1] - a[1]) for a, b in itertools.pairwise(marks[1:])]
+    figures = {"times_real_time": speeds, "node_mb": [mark[2] for mark in marks]}
+    record_property("figures", figures)
+    print(figures)
+    assert max(mark[2] for mark in marks) - marks[1][2] < 3.0, figures
+    assert min(speeds[-3:]) > 0.5 * max(speeds[:3]), figures
+    counts = witness.counts(diagnostics)
+    assert not [kind for kind in counts if kind.startswith("refused")], counts
+
+
+def _simulated_s(witness: Any, diagnostics: list[Any]) -> float:
+    """Of the newest report; forgets the older ones."""
+    del witness.states[:], diagnostics[:-1]
+    return float(witness.counts(diagnostics).get("simulated_s", 0.0))
 
 
 def _memory(agent: Any, node: Any, step: int, timeout_s: float = 60.0) -> tuple[float, float]:
