@@ -25,7 +25,7 @@ run = @$(PYTHON) -c '' || { echo 'error: $(no_python)' >&2; exit 2; }; \
 	env=$$($(PYTHON) scripts/setup_env.py $(1)) && exec "$$env"/bin/$(2)
 no_python = $(PYTHON) does not start. Install Python 3.10 or 3.11 with its venv and headers, or say: make PYTHON=/path/to/it
 
-.PHONY: help demo sim test test-slow lint bench docs clean distclean
+.PHONY: help demo sim view test test-slow lint bench docs clean distclean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -38,18 +38,22 @@ demo:
 sim:
 	$(call run,,ros-gym-bridge sim $(ARGS))
 
+## make view       a robot on a page in the browser; make view ARGS="--namespace /cell_1"
+view:
+	$(call run,--extra view,ros-gym-bridge view $(ARGS))
+
 ## make test       lint, then every test that is not slow; make test ARGS="-k reset"
 test: lint
-	$(call run,,python -m pytest test -m "not slow" $(ARGS))
+	$(call run,--extra view --extra browser,python -m pytest test -m "not slow" $(ARGS))
 
 ## make test-slow  the slow tests, with Stable-Baselines3 and PyTorch
 test-slow:
-	$(call run,--extra slow,python -m pytest test -m slow $(ARGS))
+	$(call run,--extra view --extra browser --extra slow,python -m pytest test -m slow $(ARGS))
 
 ## make lint       ruff and mypy --strict
 lint:
-	$(call run,,ruff check .)
-	$(call run,,mypy --strict)
+	$(call run,--extra view,ruff check .)
+	$(call run,--extra view,mypy --strict)
 
 ## make bench      speed, as ratios; writes bench/results.json
 bench:

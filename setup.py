@@ -42,7 +42,10 @@ setup(
         "typer",
         "xacro",
     ],
-    extras_require={"test": ["hypothesis", "pytest"]},
+    extras_require={
+        "test": ["hypothesis", "playwright", "pytest"],
+        "view": ["pycollada", "trimesh", "viser>=1.1"],
+    },
     zip_safe=False,
     entry_points={
         "console_scripts": [

@@ -174,6 +174,46 @@ def sim(
 
 
 @app.command()
+def view(
+    namespace: Annotated[str, typer.Option(metavar="NS", help="Where the robot's topics and services are.")] = "",
+    port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="Of the page; 0: any that is free.")] = 8080,
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Who can open the page: 127.0.0.1 is this machine only.")
+    ] = "127.0.0.1",
+    robot_description: Annotated[
+        str, typer.Option(metavar="TOPIC", help="The URDF, std_msgs/String.")
+    ] = "robot_description",
+    joint_states: Annotated[str, typer.Option(metavar="TOPIC", help="Where the joints are.")] = "joint_states",
+    joint_command: Annotated[
+        str, typer.Option(metavar="TOPIC", help="Where the sliders publish, sensor_msgs/JointState.")
+    ] = "joint_command",
+    fixed_frame: Annotated[
+        str, typer.Option(metavar="FRAME", help="What stands still on the page; default: the top of the transforms.")
+    ] = "",
+    frame_prefix: Annotated[
+        str, typer.Option(metavar="TEXT", help="What stands before the robot's link names in transforms.")
+    ] = "",
+) -> None:
+    """Show any ROS 2 robot live, on a page in the browser.
+
+    The robot comes from robot_description and joint_states or /tf; scans, point clouds, images, poses and odometry are
+    found by their types. Buttons play, pause, step and reset a simulator that offers simulation_interfaces; sliders
+    command the joints once you allow it on the page. Runs until Ctrl-C.
+
+    Example: **ros-gym-bridge view --namespace /cell_1**
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))  # until the viewer stands and does it
+    from ros_gym_bridge.view.options import ViewOptions
+
+    topics = (robot_description, joint_states, joint_command)
+    options = ViewOptions(_namespace(namespace), host, port, *topics, fixed_frame, frame_prefix)
+    from ros_gym_bridge.ros.viewer import view as run
+
+    raise typer.Exit(run(options, typer.echo))
+
+
+@app.command()
 def worlds() -> None:
     """List the worlds that come with the package.
 

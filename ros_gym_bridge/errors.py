@@ -108,3 +108,7 @@ class ForkError(BridgeError, RuntimeError):
 
 class MissingDependencyError(BridgeError, ImportError):
     """A feature needs a package that this environment does not have."""
+
+
+class PageError(BridgeError, RuntimeError):
+    """The page in the browser cannot be served where it was asked for."""

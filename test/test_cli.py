@@ -85,7 +85,7 @@ def test_version() -> None:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ((), ["ros-gym-bridge demo", "Exit codes: 0 done", "demo", "sim", "robots"]),
+        ((), ["ros-gym-bridge demo", "Exit codes: 0 done", "demo", "sim", "view", "robots"]),
         (("demo",), ["--robot", "--episodes", "--seed", "Example: ros-gym-bridge demo --robot arm --episodes 5"]),
         (
             ("sim",),
@@ -100,6 +100,7 @@ def test_version() -> None:
                 "sim.yaml",
             ],
         ),
+        (("view",), ["--namespace", "--port", "--host", "--fixed-frame", "ros-gym-bridge view --namespace /cell_1"]),
         (("robots",), ["Example: ros-gym-bridge robots"]),
     ],
     ids=str,
