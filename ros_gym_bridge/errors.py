@@ -106,6 +106,16 @@ class ForkError(BridgeError, RuntimeError):
     """ROS 2 in a process that was forked from one that had used it already; it would hang there."""
 
 
+class EntityError(BridgeError, ValueError):
+    """An entity of a world that cannot do or be what is asked; nothing has changed."""
+
+    exit_code = 2
+
+
+class NoEntityError(EntityError):
+    """No entity of a world has this name."""
+
+
 class MissingDependencyError(BridgeError, ImportError):
     """A feature needs a package that this environment does not have."""
 

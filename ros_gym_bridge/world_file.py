@@ -37,6 +37,23 @@ class PlacedBody(NamedTuple):
     model: RobotModel
 
 
+class SpawnedBody(NamedTuple):
+    """A body that came into a world while it ran.
+
+    Attributes:
+        name: unique in the world.
+        model: what it is.
+        position, orientation: where its root link appeared and a reset puts it again, m and x y z w, world frame.
+        fixed: whether it cannot move.
+    """
+
+    name: str
+    model: RobotModel
+    position: Vector3
+    orientation: tuple[float, float, float, float]
+    fixed: bool
+
+
 @dataclass(frozen=True, eq=False)
 class WorldFile:
     """A world, read, checked and found good. All of its robots have the same rates, no two entities the same name.

@@ -206,14 +206,21 @@ def pair(sim_process: Callable[..., NodeProcess], client: Callable[..., Any]) ->
     return node, stranger
 
 
+@contextlib.contextmanager
+def node_and_client(factory: pytest.TempPathFactory, **parameters: Any) -> Iterator[tuple[NodeProcess, Any]]:
+    """A node for the tests of a file to share, and a client that is connected to it."""
+    folder = factory.mktemp("shared")
+    with private_domain() as domain, node_processes(domain, folder) as start, plain_clients(domain) as make:
+        node = start(**parameters)
+        stranger = make()
+        stranger.connect()
+        yield node, stranger
+
+
 @pytest.fixture(scope="module")
 def cartpole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A client of a cart-pole in lockstep that the tests of a file share; each leaves it alive, whatever its state."""
-    folder = tmp_path_factory.mktemp("cartpole")
-    with private_domain() as domain, node_processes(domain, folder) as start, plain_clients(domain) as make:
-        start(robot="cartpole", mode="lockstep")
-        stranger = make()
-        stranger.connect()
+    with node_and_client(tmp_path_factory, robot="cartpole", mode="lockstep") as (_, stranger):
         yield stranger
 
 

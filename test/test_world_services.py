@@ -15,7 +15,7 @@ from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
 from adapter_tools import make
-from conftest import NodeProcess, node_processes, plain_clients, private_domain
+from conftest import NodeProcess, node_and_client
 from plain_client import DEEP, LATCHED, PlainClient, content, nanoseconds
 from ros_gym_bridge.errors import OptionError, RobotNotFoundError
 from ros_gym_bridge.worlds import find_world_file
@@ -51,12 +51,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def hall(tmp_path_factory: pytest.TempPathFactory, folder: Path) -> Iterator[tuple[NodeProcess, PlainClient]]:
     """A node with an arm in lockstep and a client that the tests of this file share."""
-    place = tmp_path_factory.mktemp("hall")
-    with private_domain() as domain, node_processes(domain, place) as start, plain_clients(domain) as clients:
-        node = start(robot="arm", mode="lockstep", resource_path=f"{folder / 'mine'}")
-        stranger = clients()
-        stranger.connect()
-        yield node, stranger
+    parameters = {"robot": "arm", "mode": "lockstep", "resource_path": str(folder / "mine")}
+    with node_and_client(tmp_path_factory, **parameters) as shared:
+        yield shared
 
 
 @pytest.fixture

@@ -119,11 +119,18 @@ class TransformPublisher:
         self._floating = None if robot.config.model.fixed_base else self._under_world(robot)
         self._publisher = node.create_publisher(TFMessage, "/tf", qos.TRANSFORMS)
         self._static = node.create_publisher(TFMessage, "/tf_static", qos.LATCHED)
-        self._fixed = self._fixed_transforms(robot)
+        self._robot = robot
         extra = [self._floating] if self._floating is not None else []
         self._message = TFMessage(transforms=[*extra, *(transform for _, transform in self._moving)])
-        if self._fixed:
-            self._static.publish(TFMessage(transforms=self._fixed))
+        self._told: list[TransformStamped] = []
+        self.tell_base()
+
+    def tell_base(self) -> None:
+        """Tell the transforms that do not change with time, again when the base was put somewhere else."""
+        fixed = self._fixed_transforms(self._robot)
+        if fixed != self._told:
+            self._told = fixed
+            self._static.publish(TFMessage(transforms=fixed))
 
     def publish(self, state: RobotState) -> None:
         """All moving transforms at the state's stamp."""

@@ -57,3 +57,8 @@ class RobotPorts:
         self._states.publish(state)
         if self._transforms is not None:
             self._transforms.publish(state)
+
+    def tell_base(self) -> None:
+        """The robot's base may stand somewhere else."""
+        if self._transforms is not None:
+            self._transforms.tell_base()

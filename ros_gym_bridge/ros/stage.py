@@ -17,6 +17,7 @@ from ros_gym_bridge.ros.names import fact_name
 from ros_gym_bridge.ros.pacing import Pacer
 from ros_gym_bridge.ros.robot_ports import RobotPorts, Transforms
 from ros_gym_bridge.sim.engine import Engine
+from ros_gym_bridge.sim.entities import Entities
 from ros_gym_bridge.sim.simulation import Simulation
 from ros_gym_bridge.world_file import WorldFile
 
@@ -40,6 +41,7 @@ class Stage:
     Attributes:
         simulation: what moves; it belongs to the stage from now on.
         engine: what moves it.
+        entities: everything in it that has a name.
         commands: what is heard.
         pacer: when the next control period ends.
 
@@ -63,6 +65,7 @@ class Stage:
         self._node, self._published = node, published
         self._ends, self._facts = _Ends(node), list[str]()
         world = simulation.world_file
+        self.entities = Entities(simulation)
         self.pacer = Pacer(world.steps_per_period / world.physics_hz)
         self.engine = Engine(simulation, command_topics(world), settings.lockstep, self._publish)
         try:
@@ -82,12 +85,25 @@ class Stage:
         """What stands on it."""
         return self.simulation.world_file
 
+    def move_robot(self) -> None:
+        """A robot was put somewhere, so that it is in another state: that takes another stamp, one control period
+        on."""
+        self.engine.renew()
+        self._tell_bases()
+
+    def reset(self, seed: int | None, strict: bool) -> None:
+        """Start an episode."""
+        self.entities.forget_motions()
+        self.engine.reset(seed, strict)
+        self._tell_bases()
+
     def close(self) -> None:
         """Leave the graph and give the physics back. Not from within a callback of the node."""
         self._ends.destroy()
         for name in self._facts:
             self._node.describe_parameter(name).read_only = False
             self._node.undeclare_parameter(name)
+        self.entities.close()
         self.simulation.close()
 
     def _declare_facts(self) -> None:
@@ -99,9 +115,14 @@ class Stage:
                 self._node.declare_parameter(name, fact.value, descriptor, True)
                 self._facts.append(name)
 
+    def _tell_bases(self) -> None:
+        for ports in self._ports:
+            ports.tell_base()
+
     def _publish(self, states: Sequence[RobotState]) -> None:
         for ports, state in zip(self._ports, states, strict=True):
             ports.publish(state)
+        self.entities.observe(states[0].stamp_ns)
         self._published(states[0].stamp_ns)
 
 

@@ -127,6 +127,11 @@ class Engine:
         self.simulation.rewind()
         self._forget()
 
+    def renew(self) -> None:
+        """A robot was moved by hand: its state under a stamp of its own, one control period on."""
+        self.simulation.renew()
+        self._forget()
+
     def _forget(self) -> None:
         """No command from before may be answered as a repetition."""
         self._arrived = {}

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.robot import FloatArray
-from ros_gym_bridge.sim.robot_body import Pose
+from ros_gym_bridge.sim.frames import Pose
 from ros_gym_bridge.sim.world import FIELD_OF_VIEW, MARKER_COLOUR, World
 from ros_gym_bridge.tasks.base import Marker
 from ros_gym_bridge.world_file import world_of

@@ -7,8 +7,7 @@ from typing import Any
 
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.errors import ModelError
-
-Pose = tuple[tuple[float, float, float], tuple[float, float, float, float]]
+from ros_gym_bridge.sim.frames import Pose
 
 
 class RobotBody:

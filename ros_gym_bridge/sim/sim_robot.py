@@ -8,7 +8,7 @@ from typing import Any
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.errors import ResetNeededError, RobotClosedError
 from ros_gym_bridge.robot import Command, RobotSpec, RobotState, check_command, strict_option
-from ros_gym_bridge.sim.robot_body import Pose
+from ros_gym_bridge.sim.frames import Pose
 from ros_gym_bridge.sim.simulation import Simulation
 from ros_gym_bridge.world_file import world_of
 

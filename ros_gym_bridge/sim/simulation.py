@@ -80,6 +80,12 @@ class Simulation:
         for robot in self.robots:
             robot.restamp(self.steps)
 
+    def renew(self) -> None:
+        """The present state one control period on: somebody has changed it by hand, and no stamp names two states."""
+        self.steps = (self.steps // self.steps_per_period + 1) * self.steps_per_period
+        for robot in self.robots:
+            robot.restamp(self.steps)
+
     def advance(self, targets: Sequence[FloatArray], physics_steps: int) -> None:
         """Move time on by whole physics steps under one command, limited once for each control period begun.
 

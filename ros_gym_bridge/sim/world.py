@@ -19,8 +19,9 @@ import numpy.typing as npt
 from ros_gym_bridge.errors import MissingDependencyError, ModelError
 from ros_gym_bridge.model import RobotModel
 from ros_gym_bridge.physics_text import physics_text
-from ros_gym_bridge.sim.robot_body import Pose, RobotBody
-from ros_gym_bridge.world_file import WorldFile
+from ros_gym_bridge.sim.frames import Pose, around, placed
+from ros_gym_bridge.sim.robot_body import RobotBody
+from ros_gym_bridge.world_file import SpawnedBody, WorldFile
 
 _descriptors = threading.Lock()
 
@@ -82,6 +83,11 @@ _NOT_RESTORED = frozenset(
 )
 
 
+def _turned(rpy: Sequence[float]) -> tuple[float, float, float, float]:
+    x, y, z, w = pybullet.getQuaternionFromEuler(rpy)
+    return x, y, z, w
+
+
 class _Client(BulletClient):  # type: ignore[misc]
     """A client that notes whether something was called that a snapshot does not undo."""
 
@@ -102,6 +108,7 @@ class World:
         client: PyBullet, bound to this world.
         robots: in the order of the world file.
         scene: further bodies by name.
+        spawned: those that came while it ran, by name; a reset of the state keeps them.
 
     Args:
         world: what stands in it.
@@ -125,6 +132,7 @@ class World:
         self._folder = tempfile.TemporaryDirectory(prefix="ros_gym_bridge_")
         self._files: dict[RobotModel, Path] = {}
         self.step = self.client.stepSimulation
+        self._spawned: dict[str, SpawnedBody] = {}
         self.robots = tuple(RobotBody(self.client, placed.robot, self.body_pose) for placed in world.robots)
         self.load()
         if gui:
@@ -138,16 +146,53 @@ class World:
         """Empty the world and load everything anew: the strict reset. Home position, motors off, snapshot taken."""
         self._empty()
         self.scene = {
-            body.name: self._load(model, body.position, body.rpy, body.fixed, body.scale)
+            body.name: self._rest(self.load_body(model, body.position, _turned(body.rpy), body.fixed, body.scale))
             for body, model in self.world_file.bodies
         }
         for robot in self.robots:
             place = robot.robot.config.model
-            body = self._load(robot.robot.model, place.base_position, place.base_rpy, place.fixed_base)
+            orientation = _turned(place.base_rpy)
+            body = self.load_body(robot.robot.model, place.base_position, orientation, place.fixed_base)
             self._damp(body, place.linear_damping, place.angular_damping)
             robot.take(body)
+        self.spawned = {name: self._appear(body) for name, body in self._spawned.items()}
         self._snapshot = self.client.saveState()
         self.client.changed = False
+
+    def spawn(self, body: SpawnedBody) -> None:
+        """Let one more body appear, at rest.
+
+        Raises:
+            ModelError: PyBullet refuses the model; nothing has changed.
+        """
+        changed = self.client.changed
+        try:
+            self.spawned[body.name] = self._appear(body)
+        except ModelError:
+            self.client.changed = changed
+            raise
+        self._spawned[body.name] = body
+
+    def remove(self, name: str) -> None:
+        """Take a further body away; one of the world file comes back with the next reset of the state."""
+        self._spawned.pop(name, None)
+        where = self.spawned if name in self.spawned else self.scene
+        self.client.removeBody(where.pop(name))
+
+    def _appear(self, body: SpawnedBody) -> int:
+        return self._rest(self.load_body(body.model, body.position, body.orientation, body.fixed))
+
+    def _rest(self, body: int) -> int:
+        """Undamped. PyBullet starts with a motor on every joint; what remains of it is the friction that the model
+        states."""
+        self._damp(body, 0.0, 0.0)
+        joints = [self.client.getJointInfo(body, joint) for joint in range(self.client.getNumJoints(body))]
+        free = {info[0]: info[7] for info in joints if info[2] != pybullet.JOINT_FIXED}
+        if free:
+            indices, forces, zeros = list(free), list(free.values()), [0.0] * len(free)
+            mode = pybullet.VELOCITY_CONTROL
+            self.client.setJointMotorControlArray(body, indices, mode, targetVelocities=zeros, forces=forces)
+        return body
 
     def _empty(self) -> None:
         self.client.resetSimulation()
@@ -163,14 +208,25 @@ class World:
             path.write_text(physics_text(model), encoding="utf-8")
         return str(self._files[model])
 
-    def _load(
-        self, model: RobotModel, position: Sequence[float], rpy: Sequence[float], fixed: bool, scale: float = 1.0
+    def load_body(
+        self,
+        model: RobotModel,
+        position: Sequence[float],
+        orientation: Sequence[float],
+        fixed: bool,
+        scale: float = 1.0,
+        client: Any = None,
     ) -> int:
-        orientation = pybullet.getQuaternionFromEuler(rpy)
+        """PyBullet's number of a model that was loaded into this world or another `client`.
+
+        Raises:
+            ModelError: PyBullet refuses the model.
+        """
         file = self._file(model)
+        client = client or self.client
         try:
             with _silenced():
-                body: int = self.client.loadURDF(
+                body: int = client.loadURDF(
                     file,
                     position,
                     orientation,
@@ -185,8 +241,12 @@ class World:
                 expected="a URDF with one root link and readable meshes",
                 remedy="Load it with PyBullet's window to see its warnings",
             ) from error
-        self._damp(body, 0.0, 0.0)
         return body
+
+    def another_client(self) -> Any:
+        """An empty PyBullet without a window, for the caller to disconnect."""
+        with _silenced():
+            return _Client(pybullet.DIRECT)
 
     def _damp(self, body: int, linear: float, angular: float) -> None:
         """Bullet damps every body by itself: free fall is 9.5 % slow after 0.8 s. (As a whole: a call of
@@ -213,17 +273,15 @@ class World:
 
     def body_pose(self, body: int) -> Pose:
         """Pose of a body's base link frame in the world frame; PyBullet itself tells that of the centre of mass."""
-        position, orientation = self.client.getBasePositionAndOrientation(body)
         info = self.client.getDynamicsInfo(body, -1)
-        pose: Pose = pybullet.multiplyTransforms(position, orientation, *pybullet.invertTransform(info[3], info[4]))
-        return pose
+        return placed(self.client.getBasePositionAndOrientation(body), around((info[3], info[4])))
 
     # --- the window and pictures
 
     def place_body(self, body: int, pose: Pose) -> None:
         """Put a body's base link frame at a pose in the world frame."""
         info = self.client.getDynamicsInfo(body, -1)
-        self.client.resetBasePositionAndOrientation(body, *pybullet.multiplyTransforms(*pose, info[3], info[4]))
+        self.client.resetBasePositionAndOrientation(body, *placed(pose, (info[3], info[4])))
 
     def add_marker(self, position: Sequence[float], radius: float) -> int:
         """A sphere to look at, m in the first robot's base frame; it touches nothing."""

@@ -8,7 +8,7 @@ from typing import Any
 from rclpy.node import Node
 from simulation_interfaces.msg import Result
 
-from ros_gym_bridge.errors import BridgeError
+from ros_gym_bridge.errors import BridgeError, NoEntityError
 
 Handler = Callable[[Any, Any], object]
 
@@ -41,6 +41,8 @@ def answering(handler: Handler) -> Callable[[Any, Any], Any]:
             handler(request, response)
         except Refused as refusal:
             tell(response.result, refusal.code, refusal.text)
+        except NoEntityError as error:
+            tell(response.result, Result.RESULT_NOT_FOUND, str(error))
         except BridgeError as error:
             tell(response.result, Result.RESULT_OPERATION_FAILED, str(error))
         return response

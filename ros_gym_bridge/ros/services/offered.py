@@ -9,7 +9,7 @@ from rclpy.node import Node
 from simulation_interfaces.srv import GetSimulatorFeatures
 
 from ros_gym_bridge.ros.host import Host
-from ros_gym_bridge.ros.services import playback, stepping, worlds
+from ros_gym_bridge.ros.services import entities, playback, stepping, worlds
 from ros_gym_bridge.ros.services.desk import Desk
 
 CUSTOM_INFO = (
@@ -34,9 +34,10 @@ class SimulationServices:
         self._groups = [
             playback.PlaybackServices(desk),
             stepping.SteppingServices(desk),
+            entities.EntityServices(desk),
             worlds.WorldServices(desk, robot, folders),
         ]
-        self._features = sorted({*playback.FEATURES, *stepping.FEATURES, *worlds.FEATURES})
+        self._features = sorted({*playback.FEATURES, *stepping.FEATURES, *entities.FEATURES, *worlds.FEATURES})
         node.create_service(GetSimulatorFeatures, "get_simulator_features", self._get_features)
 
     def _get_features(self, _: Any, response: Any) -> Any:

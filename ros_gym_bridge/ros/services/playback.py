@@ -56,7 +56,7 @@ class PlaybackServices:
         if self._host.stage is None:
             raise Refused(answer.INCORRECT_TRANSITION, "no world is loaded; call load_world first")
         if target == Playback.STOPPED:
-            self._start_over(self._host.stage, rewind=True, state=True)
+            self._start_over(self._host.stage, _Scope.SCOPE_ALL)
         self._host.stage.engine.playback = Playback(target)
 
     def _reset(self, request: Any, _: Any) -> None:
@@ -64,13 +64,13 @@ class PlaybackServices:
         if scope != _Scope.SCOPE_ALL and scope & ~_KNOWN:
             text = f"unknown scope {scope}; expected 0, 255 or a sum of TIME (1), STATE (2) and SPAWNED (4)"
             raise Refused(Result.RESULT_FEATURE_UNSUPPORTED, text)
-        stage = self._desk.idle_stage()
-        self._start_over(stage, rewind=bool(scope & _Scope.SCOPE_TIME), state=bool(scope & _Scope.SCOPE_STATE))
+        self._start_over(self._desk.idle_stage(), scope)
 
-    def _start_over(self, stage: Stage, rewind: bool, state: bool) -> None:
-        """Nothing was spawned, since this simulator does not spawn: that scope is fulfilled by itself."""
-        if state:
+    def _start_over(self, stage: Stage, scope: int) -> None:
+        if scope == _Scope.SCOPE_ALL:
+            stage.entities.forget_infos()
+        if scope & _Scope.SCOPE_STATE:
             seed = int(self._node.get_parameter("seed").value)
-            stage.engine.reset(seed if seed >= 0 else None, bool(self._node.get_parameter("strict_reset").value))
-        if rewind:
+            stage.reset(seed if seed >= 0 else None, bool(self._node.get_parameter("strict_reset").value))
+        if scope & _Scope.SCOPE_TIME:
             stage.engine.rewind()

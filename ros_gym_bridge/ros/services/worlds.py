@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from simulation_interfaces.msg import Result, SimulatorFeatures, TagsFilter, WorldResource
+from simulation_interfaces.msg import Result, SimulatorFeatures, WorldResource
 from simulation_interfaces.srv import GetAvailableWorlds, GetCurrentWorld, LoadWorld, UnloadWorld
 
 from ros_gym_bridge.errors import BridgeError, MissingFileError, UnknownKeyError, UnsupportedFileError
 from ros_gym_bridge.ros.services import wire
 from ros_gym_bridge.ros.services.answers import Kept, Refused, tell
 from ros_gym_bridge.ros.services.desk import Desk
+from ros_gym_bridge.ros.services.tags import check_tags_filter, has_tags
 from ros_gym_bridge.sim.playback import Playback
 from ros_gym_bridge.uris import resolve_folder, resolve_uri
 from ros_gym_bridge.world_file import WorldFile
@@ -121,19 +122,6 @@ class _Change:
         """See `Job`."""
         tell(self._kept.response.result, Result.RESULT_OPERATION_FAILED, "the simulator is ending")
         self._kept.send()
-
-
-def check_tags_filter(tags: Any) -> None:
-    """Refuse a mode that the standard does not have."""
-    if tags.filter_mode not in (TagsFilter.FILTER_MODE_ANY, TagsFilter.FILTER_MODE_ALL):
-        text = f"unknown filter_mode {tags.filter_mode}; expected ANY (0) or ALL (1)"
-        raise Refused(Result.RESULT_OPERATION_FAILED, text)
-
-
-def has_tags(wanted: Any, tags: Iterable[str]) -> bool:
-    """Whether tags pass a TagsFilter; one without tags lets everything pass."""
-    hits = [tag in tags for tag in wanted.tags]
-    return not hits or (all(hits) if wanted.filter_mode == TagsFilter.FILTER_MODE_ALL else any(hits))
 
 
 def _read(resource: wire.Resource, robot: str, tolerance: Tolerance) -> WorldFile:
