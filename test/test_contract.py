@@ -18,6 +18,8 @@ ROBOTS = [
     *((name, interface) for name in ("panda", "arm", "cartpole") for interface in ("position", "velocity", "effort")),
     ("rover", "velocity"),
     ("rover", "effort"),
+    ("kuka", "position"),
+    ("laikago", "position"),
 ]
 
 

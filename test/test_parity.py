@@ -32,6 +32,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("Reach", {"robot": "arm", "interface": "velocity", "time_limit_s": 1.0}),
     ("Reach", {"robot": "arm", "interface": "effort", "time_limit_s": 1.0, "reward": "sparse"}),
     ("Reach", {"robot": "panda_clutter", "time_limit_s": 1.0}),
+    ("Reach", {"robot": "kuka", "time_limit_s": 1.0}),
 ]
 
 
@@ -137,6 +138,25 @@ def test_states_of_two_topics_and_channels_are_equal(pair: tuple[Robot, Robot]) 
             assert i < 22 or states[0].stamp_ns == states[1].stamp_ns
     assert fresh > 10
     assert kept > 50
+
+
+@pytest.mark.parametrize("name", ["rover", "laikago"])
+def test_robots_without_a_task_are_equal(name: str) -> None:
+    robot = load_robot(name)
+    both: tuple[Robot, Robot] = SimRobot(robot), TopicRobot(robot, Connection())
+    try:
+        rng = np.random.default_rng(0)
+        half = 0.3 * (robot.spec.command_high - robot.spec.command_low)
+        for seed, options in ((3, None), (None, {"strict": True}), (3, None)):
+            states = [each.reset(seed, options) for each in both]
+            for _ in range(30):
+                assert_equal(*states)
+                vector = read_only(robot.spec.command_home + half * rng.uniform(-1.0, 1.0, len(half)))
+                states = [each.step(Command(vector, states[0].stamp_ns)) for each in both]
+            assert np.abs(states[0].position - robot.spec.home).max() > 0.1
+    finally:
+        for each in both:
+            each.close()
 
 
 def assert_equal(a: Any, b: Any) -> None:

@@ -11,11 +11,8 @@ import numpy.typing as npt
 import pytest
 
 from ros_gym_bridge import load_robot
-from ros_gym_bridge.connection import Connection
-from ros_gym_bridge.robot import Command, Robot, RobotState, read_only
-from ros_gym_bridge.ros.topic_robot import TopicRobot
+from ros_gym_bridge.robot import Command, RobotState, read_only
 from ros_gym_bridge.sim.sim_robot import SimRobot
-from test_parity import assert_equal
 
 RADIUS, SEPARATION, PERIODS = 0.08, 0.34, 100
 LINKS = ("base_footprint", "base_link", "left_wheel_link", "laser_link", "imu_link", "camera_link")
@@ -111,19 +108,3 @@ def test_frames_stand_where_the_conventions_want_them(rover: SimRobot) -> None:
     optical = pose(state, "camera_optical_frame")
     optical[3:] *= np.sign(optical[6])  # a quaternion and its negative are the same
     assert optical == pytest.approx([0.2, 0.0, 0.14, -0.5, 0.5, -0.5, 0.5], abs=1e-6)  # z ahead, x right, y down
-
-
-def test_over_topics_it_is_the_same(seen_rover: Path) -> None:
-    robot = load_robot(seen_rover)
-    both: tuple[Robot, Robot] = SimRobot(robot), TopicRobot(robot, Connection())
-    try:
-        states = [each.reset(seed=3) for each in both]
-        rng = np.random.default_rng(0)
-        for _ in range(60):
-            assert_equal(*states)
-            command = read_only(rng.uniform(-8.0, 8.0, 2))
-            states = [each.step(Command(command, states[0].stamp_ns)) for each in both]
-        assert np.linalg.norm(pose(states[0], "base_footprint")[:2]) > 0.01
-    finally:
-        for each in both:
-            each.close()
