@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree.ElementTree import Element
 
-from ros_gym_bridge.errors import ModelError
+from ros_gym_bridge.errors import UnsupportedFileError
 from ros_gym_bridge.formats.result import Format
 from ros_gym_bridge.xml_text import parse_xml
 
@@ -15,14 +15,16 @@ def detect(text: str, where: str) -> Format:
     """By the outermost element, and by the ending `.xacro` or what a xacro holds.
 
     Raises:
-        ModelError: not XML, or none of the formats.
+        ModelError: not XML.
+        UnsupportedFileError: none of the formats.
     """
     root = parse_xml(text, where)
     if where.endswith(".xacro"):
         return "xacro"
     if root.tag not in _ROOTS:
         expected, remedy = "<robot>, <sdf> or <mujoco> outermost", "Name a URDF, a xacro, an SDF or an MJCF file"
-        raise ModelError(f"{where}: no model in a known format", got=f"<{root.tag}>", expected=expected, remedy=remedy)
+        what = f"{where}: no model in a known format"
+        raise UnsupportedFileError(what, got=f"<{root.tag}>", expected=expected, remedy=remedy)
     return "xacro" if root.tag == "robot" and any(map(_is_xacro, root.iter())) else _ROOTS[root.tag]
 
 

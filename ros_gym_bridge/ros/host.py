@@ -17,10 +17,12 @@ class Job(Protocol):
     Attributes:
         name: of the service or action that is answered when it is done.
         state: what the simulator tells meanwhile; None for the state that it was in.
+        still: whether time waits for it.
     """
 
     name: str
     state: Playback | None
+    still: bool
 
     def work(self) -> bool:
         """One slice; True when nothing is left, and whoever waits has been answered."""
@@ -64,6 +66,11 @@ class Host:
             return ""
         article = "an" if self.job.name[0] in "aeiou" else "a"
         return f"{article} {self.job.name} is under way; wait for its answer"
+
+    @property
+    def still(self) -> bool:
+        """Whether time waits for what is under way."""
+        return self.job is not None and self.job.still
 
     def load(self, world: WorldFile, seed: int | None) -> Stage:
         """Put a world in the place of the one that is there, or leave that as it is. Not from within a callback.

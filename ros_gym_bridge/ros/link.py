@@ -202,7 +202,6 @@ class Link:
                     remedy="Start the simulator with the same robot file and the mode that the stepping needs",
                 )
 
-
     def _among_others(self) -> str:
         """The robot's namespace below that of the simulator; empty for a robot that is alone."""
         simulator = self._connection.simulator

@@ -71,17 +71,17 @@ class SimNode:
         host = self._host
         paced = False
         while not host.quitting:
+            host.work()
             stage = host.stage
             moves = stage is not None and self._moving(stage) and not stage.engine.lockstep
-            if host.job is not None:
-                host.work()
+            if host.still:
                 self._serve(0.0)
             elif stage is not None and moves:
                 if not paced:
                     stage.pacer.restart(self._factor())
                 self._move_in_real_time(stage)
             else:
-                self._serve(_AGAIN_S / 2)
+                self._serve(_SERVE_S if host.job is not None else _AGAIN_S / 2)
             paced = moves
             self._housekeeping()
 
@@ -142,7 +142,7 @@ class SimNode:
         self._served_at = time.monotonic()
 
     def _moving(self, stage: Stage) -> bool:
-        return self._host.playback == Playback.PLAYING and self._host.job is None and not stage.simulation.diverged
+        return self._host.playback == Playback.PLAYING and not self._host.still and not stage.simulation.diverged
 
     def _factor(self) -> float:
         return float(self._node.get_parameter("real_time_factor").value)

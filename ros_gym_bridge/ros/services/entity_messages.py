@@ -17,7 +17,7 @@ from ros_gym_bridge.ros.services.answers import Refused
 from ros_gym_bridge.ros.services.tags import check_tags_filter, has_tags
 from ros_gym_bridge.schema import Category
 from ros_gym_bridge.sim.entities import STILL, WORLD_BOUNDS_M, Entities, Info, State, Twist
-from ros_gym_bridge.sim.frames import Pose, Vector, added, cross, placed, rotated
+from ros_gym_bridge.sim.frames import Pose, Quaternion, Vector, added, cross, placed, rotated
 from ros_gym_bridge.sim.measure import Box
 
 MAX_TEXT, MAX_TAGS, MAX_TAG = 10_000, 100, 200
@@ -27,6 +27,17 @@ _UNIT = 1e-3  # how far the length of a quaternion may be from 1
 
 
 # --- poses and velocities
+
+
+def quaternion(rpy: Vector) -> Quaternion:
+    """x y z w of angles about the fixed axes x, y, z, in this order, rad."""
+    (sr, cr), (sp, cp), (sy, cy) = ((math.sin(angle / 2), math.cos(angle / 2)) for angle in rpy)
+    return (
+        sr * cp * cy - cr * sp * sy,
+        cr * sp * cy + sr * cp * sy,
+        cr * cp * sy - sr * sp * cy,
+        cr * cp * cy + sr * sp * sy,
+    )
 
 
 def fill_pose(message: Any, pose: Pose) -> None:

@@ -9,8 +9,9 @@ from rclpy.node import Node
 from simulation_interfaces.srv import GetSimulatorFeatures
 
 from ros_gym_bridge.ros.host import Host
-from ros_gym_bridge.ros.services import entities, playback, stepping, worlds
+from ros_gym_bridge.ros.services import catalogue, entities, playback, spawning, stepping, worlds
 from ros_gym_bridge.ros.services.desk import Desk
+from ros_gym_bridge.ros.services.resources import formats
 
 CUSTOM_INFO = (
     "PyBullet rigid-body physics by ros_gym_bridge. One step of step_simulation is one physics step. The parameters "
@@ -35,12 +36,16 @@ class SimulationServices:
             playback.PlaybackServices(desk),
             stepping.SteppingServices(desk),
             entities.EntityServices(desk),
+            spawning.SpawningServices(desk),
+            catalogue.CatalogueServices(desk, folders),
             worlds.WorldServices(desk, robot, folders),
         ]
-        self._features = sorted({*playback.FEATURES, *stepping.FEATURES, *entities.FEATURES, *worlds.FEATURES})
+        groups = (playback, stepping, entities, spawning, catalogue, worlds)
+        self._features = sorted(feature for group in groups for feature in group.FEATURES)
         node.create_service(GetSimulatorFeatures, "get_simulator_features", self._get_features)
 
     def _get_features(self, _: Any, response: Any) -> Any:
         response.features.features = self._features
+        response.features.spawn_formats = formats()
         response.features.custom_info = CUSTOM_INFO
         return response

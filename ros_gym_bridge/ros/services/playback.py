@@ -69,6 +69,8 @@ class PlaybackServices:
     def _start_over(self, stage: Stage, scope: int) -> None:
         if scope == _Scope.SCOPE_ALL:
             stage.entities.forget_infos()
+        if scope & _Scope.SCOPE_SPAWNED:
+            stage.entities.delete_spawned()
         if scope & _Scope.SCOPE_STATE:
             seed = int(self._node.get_parameter("seed").value)
             stage.reset(seed if seed >= 0 else None, bool(self._node.get_parameter("strict_reset").value))

@@ -86,6 +86,7 @@ class _Service:
 
     name = "step_simulation"
     state: Playback | None = None
+    still = True
 
     def __init__(self, steps: _Steps, send: Callable[[], None]) -> None:
         self._steps, self._send = steps, send

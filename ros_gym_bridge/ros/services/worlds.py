@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,10 @@ from simulation_interfaces.srv import GetAvailableWorlds, GetCurrentWorld, LoadW
 
 from ros_gym_bridge.errors import BridgeError, MissingFileError, UnknownKeyError, UnsupportedFileError
 from ros_gym_bridge.ros.services import wire
-from ros_gym_bridge.ros.services.answers import Kept, Refused, tell
+from ros_gym_bridge.ros.services.answers import Refused
+from ros_gym_bridge.ros.services.background import Background
 from ros_gym_bridge.ros.services.desk import Desk
+from ros_gym_bridge.ros.services.resources import check_resource
 from ros_gym_bridge.ros.services.tags import check_tags_filter, has_tags
 from ros_gym_bridge.sim.playback import Playback
 from ros_gym_bridge.uris import resolve_folder, resolve_uri
@@ -28,7 +30,6 @@ FEATURES = (
     SimulatorFeatures.AVAILABLE_WORLDS,
 )
 
-MAX_TEXT = 2_000_000  # characters of a model or world that is given as text
 _ENDINGS = (".yaml", ".yml")
 _Code = LoadWorld.Response
 
@@ -60,9 +61,14 @@ class WorldServices:
         tolerance = Tolerance(
             unknown_keys=not request.fail_on_unsupported_element, assets=request.ignore_missing_or_unsupported_assets
         )
-        world = _read(resource, self._robot, tolerance)
-        kept = self._loading.keep(response)
-        self._host.job = _Change("load_world", Playback.LOADING_WORLD, kept, lambda: self._put(world, response))
+        check_resource(resource, _Code)
+        self._host.job = Background(
+            "load_world",
+            Playback.LOADING_WORLD,
+            self._loading.keep(response),
+            lambda: _read(resource, self._robot, tolerance),
+            lambda world: self._put(world, response),
+        )
 
     def _put(self, world: WorldFile, response: Any) -> None:
         """The new world stands still; a world that cannot be loaded leaves the old one as it is."""
@@ -77,7 +83,8 @@ class WorldServices:
         if self._host.stage is None:
             raise Refused(UnloadWorld.Response.NO_WORLD_LOADED, "no world is loaded")
         self._check_still()
-        self._host.job = _Change("unload_world", None, self._unloading.keep(response), self._host.unload)
+        kept = self._unloading.keep(response)
+        self._host.job = Background("unload_world", None, kept, lambda: None, lambda _: self._host.unload())
 
     def _check_still(self) -> None:
         self._desk.check_idle(Result.RESULT_INCORRECT_STATE)
@@ -102,34 +109,7 @@ class WorldServices:
         response.result.error_message = " ".join(failures)
 
 
-class _Change:
-    """Another world, or none: done between callbacks, since publishers and subscriptions come and go with it."""
-
-    def __init__(self, name: str, state: Playback | None, kept: Kept, change: Callable[[], None]) -> None:
-        self.name, self.state = name, state
-        self._kept, self._change = kept, change
-
-    def work(self) -> bool:
-        """See `Job`."""
-        try:
-            self._change()
-        except BridgeError as error:
-            tell(self._kept.response.result, Result.RESULT_OPERATION_FAILED, str(error))
-        self._kept.send()
-        return True
-
-    def abandon(self) -> None:
-        """See `Job`."""
-        tell(self._kept.response.result, Result.RESULT_OPERATION_FAILED, "the simulator is ending")
-        self._kept.send()
-
-
 def _read(resource: wire.Resource, robot: str, tolerance: Tolerance) -> WorldFile:
-    if not resource.uri and not resource.text:
-        raise Refused(_Code.NO_RESOURCE, "neither uri nor resource_string; expected one of them")
-    if not resource.uri and len(resource.text) > MAX_TEXT:
-        text = f"resource_string is too long; got {len(resource.text)} characters; expected at most {MAX_TEXT}"
-        raise Refused(_Code.RESOURCE_PARSE_ERROR, text)
     path = _find(resource.uri) if resource.uri else None
     try:
         return load_world(path, robot, tolerance) if path else world_from_text(resource.text, robot, tolerance)
