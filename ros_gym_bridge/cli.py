@@ -157,7 +157,7 @@ def sim(
     namespace="/cell_1")**
     """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))  # until the node stands and does it
+        signal.signal(number, lambda *_: os._exit(0))  # until the node stands and does it
     given: dict[str, object] = {
         "robot": _absolute(robot),
         "world": _absolute_world(world, robot),
@@ -203,7 +203,7 @@ def view(
     Example: **ros-gym-bridge view --namespace /cell_1**
     """
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: sys.exit(0))  # until the viewer stands and does it
+        signal.signal(number, lambda *_: os._exit(0))  # until the viewer stands and does it
     from ros_gym_bridge.view.options import ViewOptions
 
     topics = (robot_description, joint_states, joint_command)
