@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ros_gym_bridge.command_entries import Limits, entries
 from ros_gym_bridge.errors import ModelError, RobotFileError
-from ros_gym_bridge.model import Joint, RobotModel, read_model, resolve_uri
-from ros_gym_bridge.robot import CommandEntry, RobotSpec, read_only
+from ros_gym_bridge.group_checks import check_groups, command_topics, odometry_topics
+from ros_gym_bridge.mimic import followers
+from ros_gym_bridge.model import Joint, Mimic, RobotModel, read_model, resolve_uri
+from ros_gym_bridge.robot import RobotSpec, read_only
 from ros_gym_bridge.robot_yaml import find_robot_file, read_config, robot_names
-from ros_gym_bridge.schema import ActuatorGroup, JointConfig, ModelFile, Rates, RobotConfig
+from ros_gym_bridge.schema import JointConfig, ModelFile, Rates, RobotConfig
 from ros_gym_bridge.yaml_file import refusal, suggest
 
 __all__ = ["RobotFile", "find_robot_file", "load_robot", "read_model_file", "robot_names"]
@@ -25,13 +28,15 @@ class RobotFile:
         config: its content.
         model: the URDF that it names.
         scene: the URDF of every scene body, in order.
-        spec: what follows from the three: names, limits, the control period.
+        followers: the joints of the model that follow others (<mimic>), and how.
+        spec: what follows from them: names, limits, the control period.
     """
 
     path: Path
     config: RobotConfig
     model: RobotModel
     scene: tuple[RobotModel, ...]
+    followers: Mapping[str, Mimic]
     spec: RobotSpec
 
 
@@ -41,7 +46,8 @@ def load_robot(robot: str | Path, control_hz: int | None = None, interface: str 
     Args:
         robot: the name of a robot file of the package (`panda`), or a path.
         control_hz: control periods per second in place of the file's.
-        interface: `position`, `velocity` or `effort` for every actuator group, in place of the file's.
+        interface: `position`, `velocity` or `effort` for every group of the kind `joint_group`, in place of the
+            file's.
 
     Raises:
         RobotFileError: names the file, the key, the value, what was expected and what to do.
@@ -55,9 +61,18 @@ def _assemble(path: Path, config: RobotConfig) -> RobotFile:
     _check_unique(path, config)
     model = _load_model(path, "model", config.model)
     scene = tuple(_load_model(path, f"scene[{i}]", body) for i, body in enumerate(config.scene))
-    limits = [_limits(path, f"joints[{i}]", joint, model) for i, joint in enumerate(config.joints)]
+    try:
+        following = followers(model)
+    except ModelError as error:
+        raise _of_file(path, "model", config.model, error) from error
+    check_groups(path, config, following)
+    homes = _homes(path, config, following)
+    limits = {
+        joint.name: _limits(path, f"joints[{i}]", joint, model, homes[joint.name])
+        for i, joint in enumerate(config.joints)
+    }
     _check_links(path, config, model)
-    return RobotFile(path, config, model, scene, _spec(path, config, limits))
+    return RobotFile(path, config, model, scene, following, _spec(path, config, limits))
 
 
 def read_model_file(file: ModelFile, folder: Path) -> RobotModel:
@@ -74,10 +89,12 @@ def _load_model(path: Path, key: str, file: ModelFile) -> RobotModel:
     try:
         return read_model_file(file, path.parent)
     except ModelError as error:
-        got, remedy = error.got or repr(file.file), error.remedy
-        raise RobotFileError(
-            f"{path}: {key}.file: {error.what}", got=got, expected=error.expected, remedy=remedy
-        ) from error
+        raise _of_file(path, key, file, error) from error
+
+
+def _of_file(path: Path, key: str, file: ModelFile, error: ModelError) -> RobotFileError:
+    got, remedy = error.got or repr(file.file), error.remedy
+    return RobotFileError(f"{path}: {key}.file: {error.what}", got=got, expected=error.expected, remedy=remedy)
 
 
 def _check_rates(path: Path, config: RobotConfig) -> None:
@@ -103,9 +120,8 @@ def _nearest_divisor(rates: Rates) -> int:
 
 def _check_unique(path: Path, config: RobotConfig) -> None:
     """No name, commanded joint or topic twice. Groups may share a command topic: they are then one message."""
-    commanded = [joint for group in config.actuators for joint in group.joints]
-    shared = {group.topic for group in config.actuators}
-    topics = [config.joint_states.topic, *shared, *(channel.topic for channel in config.channels)]
+    commanded = [joint for group in config.actuators for joint in group.commanded]
+    topics = [config.joint_states.topic, *command_topics(config), *odometry_topics(config)]
     for key, names in (
         ("joints", [joint.name for joint in config.joints]),
         ("actuators", [group.name for group in config.actuators]),
@@ -114,30 +130,11 @@ def _check_unique(path: Path, config: RobotConfig) -> None:
         ("scene", [body.name for body in config.scene]),
         ("name and scene", [config.name, *(body.name for body in config.scene)]),
         ("poses", [pose.name for pose in config.poses]),
-        ("topics", topics),
+        ("topics", [*topics, *(channel.topic for channel in config.channels)]),
     ):
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise refusal(path, key, twice, "every name once", f"Remove or rename the second '{twice}'")
-    _check_shared_topics(path, config)
-    known = [joint.name for joint in config.joints]
-    for i, group in enumerate(config.actuators):
-        for name in group.joints:
-            if name not in known:
-                key = f"actuators[{i}].joints"
-                raise refusal(path, key, name, "joints that are listed under 'joints'", suggest(name, known))
-
-
-def _check_shared_topics(path: Path, config: RobotConfig) -> None:
-    """Groups that share a topic are one message, which carries one interface."""
-    first: dict[str, ActuatorGroup] = {}
-    for i, group in enumerate(config.actuators):
-        other = first.setdefault(group.topic, group)
-        if other.interface != group.interface:
-            expected = f"'{other.interface}', as group '{other.name}' on the same topic '{group.topic}'"
-            raise refusal(
-                path, f"actuators[{i}].interface", group.interface, expected, "Give the group a topic of its own"
-            )
 
 
 def _check_links(path: Path, config: RobotConfig, model: RobotModel) -> None:
@@ -148,15 +145,26 @@ def _check_links(path: Path, config: RobotConfig, model: RobotModel) -> None:
             raise refusal(path, key, link, f"a link of {model.path}", suggest(link, list(model.links)))
 
 
-@dataclass(frozen=True)
-class _Limits:
-    lower: float
-    upper: float
-    velocity: float
-    effort: float
+def _homes(path: Path, config: RobotConfig, following: Mapping[str, Mimic]) -> dict[str, float]:
+    """Where every joint starts: what the file says, else 0; a follower where its leader has it."""
+    homes = {joint.name: joint.home or 0.0 for joint in config.joints}
+    for i, joint in enumerate(config.joints):
+        mimic = following.get(joint.name)
+        if mimic is None:
+            continue
+        follows = f"'{joint.name}' follows '{mimic.joint}' (<mimic>)"
+        homes[joint.name] = place = mimic.multiplier * homes.get(mimic.joint, 0.0) + mimic.offset
+        if joint.home is not None and abs(joint.home - place) > 1e-6:
+            expected = f"{place}: {follows}"
+            raise refusal(path, f"joints[{i}].home", joint.home, expected, f"Give '{mimic.joint}' a home alone")
+        for key in ("home_noise", "velocity_noise"):
+            if getattr(joint, key):
+                remedy = f"Give it to '{mimic.joint}'"
+                raise refusal(path, f"joints[{i}].{key}", getattr(joint, key), f"0: {follows}", remedy)
+    return homes
 
 
-def _limits(path: Path, key: str, joint: JointConfig, model: RobotModel) -> _Limits:
+def _limits(path: Path, key: str, joint: JointConfig, model: RobotModel, home: float) -> Limits:
     """The URDF's limits, narrowed by the file's; a wider one is refused, never widened silently."""
     movable = {each.name: each for each in model.movable}
     if joint.name not in movable:
@@ -165,10 +173,10 @@ def _limits(path: Path, key: str, joint: JointConfig, model: RobotModel) -> _Lim
     urdf = movable[joint.name]
     _check_narrower(path, key, joint, urdf)
     lower, upper = joint.position or (urdf.lower, urdf.upper)
-    if not lower <= joint.home <= upper:
+    if not lower <= home <= upper:
         expected = f"a position within the limits [{lower}, {upper}]"
-        raise refusal(path, f"{key}.home", joint.home, expected, f"Move the home position of '{joint.name}' inside")
-    return _Limits(lower, upper, joint.velocity or urdf.velocity, joint.effort or urdf.effort)
+        raise refusal(path, f"{key}.home", home, expected, f"Move the home position of '{joint.name}' inside")
+    return Limits(lower, upper, joint.velocity or urdf.velocity, joint.effort or urdf.effort, home)
 
 
 def _check_narrower(path: Path, key: str, joint: JointConfig, urdf: Joint) -> None:
@@ -186,56 +194,18 @@ def _check_narrower(path: Path, key: str, joint: JointConfig, urdf: Joint) -> No
             raise refusal(path, f"{key}.{name}", value, f"at most the URDF's {most}", remedy)
 
 
-def _spec(path: Path, config: RobotConfig, limits: list[_Limits]) -> RobotSpec:
-    by_name = dict(zip((joint.name for joint in config.joints), limits, strict=True))
-    home = {joint.name: joint.home for joint in config.joints}
-    entries = tuple(
-        _entry(path, group, name, by_name[name], home[name]) for group in config.actuators for name in group.joints
-    )
-    period_s = 1.0 / config.rates.control_hz
-    change = [
-        by_name[e.joint].velocity * period_s if e.interface == "position" and config.safety.rate_limit else math.inf
-        for e in entries
-    ]
+def _spec(path: Path, config: RobotConfig, limits: Mapping[str, Limits]) -> RobotSpec:
+    numbers = [each for g in config.actuators for each in entries(path, g, limits, config.safety.rate_limit)]
     return RobotSpec(
         name=config.name,
-        joints=tuple(by_name),
-        lower=read_only([limit.lower for limit in limits]),
-        upper=read_only([limit.upper for limit in limits]),
-        max_velocity=read_only([limit.velocity for limit in limits]),
-        max_effort=read_only([limit.effort for limit in limits]),
-        home=read_only(list(home.values())),
-        commands=entries,
-        max_change=read_only(change),
+        joints=tuple(limits),
+        lower=read_only([limit.lower for limit in limits.values()]),
+        upper=read_only([limit.upper for limit in limits.values()]),
+        max_velocity=read_only([limit.velocity for limit in limits.values()]),
+        max_effort=read_only([limit.effort for limit in limits.values()]),
+        home=read_only([limit.home for limit in limits.values()]),
+        commands=tuple(number.entry for number in numbers),
+        max_change=read_only([number.rate * (1.0 / config.rates.control_hz) for number in numbers]),
         physics_hz=config.rates.physics_hz,
         steps_per_period=config.rates.physics_hz // config.rates.control_hz,
     )
-
-
-def _entry(path: Path, group: ActuatorGroup, name: str, limits: _Limits, home: float) -> CommandEntry:
-    low, high, start = {
-        "position": (limits.lower, limits.upper, home),
-        "velocity": (-limits.velocity, limits.velocity, 0.0),
-        "effort": (-limits.effort, limits.effort, 0.0),
-    }[group.interface]
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise RobotFileError(
-            f"{path}: actuators: joint '{name}' of group '{group.name}' has no finite {group.interface} limits",
-            got=f"[{low}, {high}]",
-            expected="a lower limit below an upper limit, both finite, since actions are scaled to them",
-            remedy=f"Give '{name}' a '{group.interface}' limit under 'joints', or choose another interface",
-        )
-    _check_motor(path, group, name, limits)
-    return CommandEntry(group.name, name, group.interface, low, high, start)
-
-
-def _check_motor(path: Path, group: ActuatorGroup, name: str, limits: _Limits) -> None:
-    """A motor that follows a target needs an effort, and to follow a position at a limited rate a velocity."""
-    needed = {"position": ("effort", "velocity"), "velocity": ("effort",), "effort": ()}[group.interface]
-    for limit in needed:
-        if getattr(limits, limit) == 0.0:
-            raise RobotFileError(
-                f"{path}: actuators: joint '{name}' of group '{group.name}' has the {limit} limit 0 in the URDF",
-                expected="more than 0, or it would never move",
-                remedy=f"Give '{name}' its true '{limit}' under 'joints', or leave it out of the group",
-            )

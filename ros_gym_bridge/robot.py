@@ -22,7 +22,8 @@ class Command(NamedTuple):
 
     Attributes:
         vector: read-only float64 `(n_command,)`, the actuator groups of the robot file one after the other; rad or m
-            for a position, rad/s or m/s for a velocity, N m or N for an effort.
+            for a position, rad/s or m/s for a velocity, N m or N for an effort; m/s and rad/s for a drive's `linear`
+            and `angular`.
         stamp_ns: stamp of the state that this command answers.
     """
 
@@ -59,7 +60,8 @@ class RobotState(NamedTuple):
 
 @dataclass(frozen=True)
 class CommandEntry:
-    """One number of a command: which joint, in which interface, within which bounds."""
+    """One number of a command: which joint (of a drive, which commands no single one: which group), in which interface
+    (`position`, `velocity`, `effort`; of a drive: `linear`, `angular`), within which bounds."""
 
     group: str
     joint: str

@@ -47,8 +47,16 @@ def read_config(path: Path, control_hz: int | None, interface: str | None) -> Ro
     if control_hz is not None and isinstance(content.get("rates"), dict):
         content["rates"] = {**content["rates"], "control_hz": control_hz}
     if interface is not None and isinstance(content.get("actuators"), list):
-        content["actuators"] = [{**group, "interface": interface} for group in content["actuators"]]
+        content["actuators"] = _commanded_by(path, interface, content["actuators"])
     return validate(RobotConfig, path, content)
+
+
+def _commanded_by(path: Path, interface: str, groups: list[Any]) -> list[Any]:
+    """The groups with another interface; only those of single joints have one."""
+    single = [isinstance(group, dict) and group.get("kind", "joint_group") == "joint_group" for group in groups]
+    if not any(single):
+        raise refusal(path, "actuators", interface, "an interface for a joint_group, and there is none", "Leave it out")
+    return [{**group, "interface": interface} if one else group for one, group in zip(single, groups, strict=True)]
 
 
 def _read_yaml(path: Path, extended_by: tuple[Path, ...] = ()) -> dict[str, Any]:

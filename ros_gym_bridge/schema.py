@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-Interface = Literal["position", "velocity", "effort"]
+from ros_gym_bridge.groups import ActuatorGroup
+from ros_gym_bridge.schema_parts import Frozen, Name, Namespace, Topic, UrdfName, Vector3
 
-
-def _shaped(pattern: str, expected: str) -> AfterValidator:
-    """A text of a certain shape, refused in words instead of with the pattern."""
-
-    def check(text: str) -> str:
-        if len(text) > 200 or not re.fullmatch(pattern, text):
-            raise PydanticCustomError("shape", "{expected}", {"expected": expected})
-        return text
-
-    return AfterValidator(check)
-
-
-Name = Annotated[str, _shaped(r"[A-Za-z_][\w.\-/]*", "a name of letters, digits and _ . - / that begins with a letter")]
-UrdfName = Annotated[str, Field(min_length=1, max_length=200)]
-Namespace = Annotated[str, _shaped(r"(?a:([A-Za-z]\w*(/[A-Za-z]\w*)*)?)", "a relative namespace such as left")]
-Topic = Annotated[str, _shaped(r"[A-Za-z]\w*(/[A-Za-z]\w*)*", "a relative topic name such as joint_command")]
-Vector3 = tuple[float, float, float]
 Text = Annotated[str, Field(max_length=10_000)]
 Tag = Annotated[str, Field(min_length=1, max_length=200)]
 Tags = Annotated[tuple[Tag, ...], Field(max_length=100)]
@@ -42,11 +25,7 @@ def _argument(value: object) -> str:
 Argument = Annotated[str, BeforeValidator(_argument)]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
-
-
-class ModelFile(_Frozen):
+class ModelFile(Frozen):
     """Which model is meant; see `ModelConfig`."""
 
     file: str
@@ -66,19 +45,19 @@ class ModelConfig(ModelFile):
     angular_damping: float = Field(default=0.0, ge=0.0)
 
 
-class Rates(_Frozen):
+class Rates(Frozen):
     """Physics steps and control periods per second of simulated time; the first is a multiple of the second."""
 
     physics_hz: int = Field(gt=0, le=100_000)
     control_hz: int = Field(gt=0, le=10_000)
 
 
-class JointConfig(_Frozen):
+class JointConfig(Frozen):
     """One joint: where it starts, and limits narrower than the URDF's (rad or m, rad/s or m/s, N m or N). Where the
     URDF says 0 for velocity or effort, which means that nobody knew, any limit may be given."""
 
     name: UrdfName
-    home: float = 0.0
+    home: float | None = Field(default=None, description="where none is given, 0, or where a <mimic> follower follows")
     home_noise: float = Field(default=0.0, ge=0.0)
     velocity_noise: float = Field(default=0.0, ge=0.0)
     position: tuple[float, float] | None = None
@@ -86,26 +65,13 @@ class JointConfig(_Frozen):
     effort: float | None = Field(default=None, gt=0.0)
 
 
-class ActuatorGroup(_Frozen):
-    """Joints that are commanded together, by one message on one topic. Gains are PyBullet's, per physics step."""
-
-    name: Name
-    kind: Literal["joint_group"] = "joint_group"
-    interface: Interface = "position"
-    joints: tuple[UrdfName, ...] = Field(min_length=1)
-    topic: Topic = "joint_command"
-    message: Literal["sensor_msgs/msg/JointState"] = "sensor_msgs/msg/JointState"
-    position_gain: float = Field(default=0.1, gt=0.0, le=1.0)
-    velocity_gain: float = Field(default=1.0, gt=0.0, le=1.0)
-
-
-class JointStates(_Frozen):
+class JointStates(Frozen):
     """Where the joint states are published."""
 
     topic: Topic = "joint_states"
 
 
-class Channel(_Frozen):
+class Channel(Frozen):
     """A sensor. `link_pose`: pose of a link's frame in the world frame, `(7,)`: x y z in m, quaternion x y z w."""
 
     name: Name
@@ -133,7 +99,7 @@ class SceneBody(ModelFile):
     tags: Tags = ()
 
 
-class BoundsBox(_Frozen):
+class BoundsBox(Frozen):
     """A box along the axes of a frame: its lower and its upper corner (m)."""
 
     lower: Vector3
@@ -146,7 +112,7 @@ class BoundsBox(_Frozen):
         return self
 
 
-class NamedPose(_Frozen):
+class NamedPose(Frozen):
     """A place in the world frame (m, rad) for others to know by name, and how much room there is around it."""
 
     name: Name
@@ -157,13 +123,13 @@ class NamedPose(_Frozen):
     bounds: BoundsBox | None = None
 
 
-class Safety(_Frozen):
+class Safety(Frozen):
     """`rate_limit`: an applied position target moves at most at the joint's velocity limit."""
 
     rate_limit: bool = True
 
 
-class RobotConfig(_Frozen):
+class RobotConfig(Frozen):
     """The content of a robot file."""
 
     name: Name
@@ -180,7 +146,7 @@ class RobotConfig(_Frozen):
     safety: Safety = Safety()
 
 
-class WorldRobot(_Frozen):
+class WorldRobot(Frozen):
     """A robot of a world: which robot file, in which namespace, and where its base stands (m, rad; default: as in that
     file)."""
 
@@ -190,7 +156,7 @@ class WorldRobot(_Frozen):
     base_rpy: Vector3 | None = None
 
 
-class WorldConfig(_Frozen):
+class WorldConfig(Frozen):
     """The content of a world file. Without robots, the robot that the simulator was started with stands in it."""
 
     name: Name

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.model import RobotModel
-from ros_gym_bridge.schema import NamedPose, SceneBody, Vector3
+from ros_gym_bridge.schema import NamedPose, SceneBody
+from ros_gym_bridge.schema_parts import Vector3
 
 
 class PlacedRobot(NamedTuple):

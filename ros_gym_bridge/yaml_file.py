@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from ros_gym_bridge.errors import RobotFileError, UnknownKeyError
+from ros_gym_bridge.schema_paths import place
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -114,11 +115,17 @@ def _translated(model: type[BaseModel], path: Path, error: ValidationError) -> R
         e for e in found if not any(e["loc"] == other["loc"][: len(e["loc"])] for other in found if other is not e)
     ]
     first = errors[0]
-    key = _key(first["loc"])
+    key, _ = place(model, first["loc"])
     more = len(errors) - 1
     suffix = f" ({more} more problem{'s' if more > 1 else ''} after this one)" if more else ""
     if first["type"] == "extra_forbidden":
         return _unknown_key(model, path, first, suffix)
+    if first["type"] == "union_tag_not_found":
+        return refusal(path, f"{key}.kind", None, "a value", f"Add the key '{key}.kind'{suffix}")
+    if first["type"] == "union_tag_invalid":
+        kinds = [kind.strip("'") for kind in first["ctx"]["expected_tags"].split(", ")]
+        kind = first["ctx"]["tag"]
+        return refusal(path, f"{key}.kind", kind, f"one of {', '.join(kinds)}", suggest(kind, kinds) + suffix)
     if first["type"] == "missing":
         return refusal(path, key, None, "a value", f"Add the key '{key}'{suffix}")
     expected = first["msg"].removeprefix("Input should be ").removeprefix("a valid ")
@@ -129,30 +136,16 @@ def _plain(value: object) -> object:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _key(location: tuple[int | str, ...]) -> str:
-    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
-
-
 def _unknown_key(model: type[BaseModel], path: Path, detail: ErrorDetails, suffix: str) -> RobotFileError:
-    valid = _fields_at(model, detail["loc"][:-1])
+    _, valid = place(model, detail["loc"][:-1])
     unknown = str(detail["loc"][-1])
     near = difflib.get_close_matches(unknown, valid, 1, cutoff=0.5)
     remedy = f"Did you mean '{near[0]}'?" if near else "Remove it"
     error = UnknownKeyError(
-        f"{path}: {_key(detail['loc'])}: unknown key",
+        f"{path}: {place(model, detail['loc'])[0]}: unknown key",
         got=repr(_plain(detail["input"])),
         expected=f"one of {', '.join(valid)}",
         remedy=remedy + suffix,
     )
     error.location = detail["loc"]
     return error
-
-
-def _fields_at(model: type[BaseModel], location: tuple[int | str, ...]) -> list[str]:
-    """The keys that are valid at a place in the file."""
-    for part in location:
-        if isinstance(part, str) and part in model.model_fields:
-            annotation: Any = model.model_fields[part].annotation
-            arguments = getattr(annotation, "__args__", None)
-            model = arguments[0] if arguments else annotation
-    return list(model.model_fields)

@@ -94,7 +94,7 @@ name: panda_in_parts
 actuators:
   - {name: arm, interface: position, topic: arm/command,
      joints: [panda_joint1, panda_joint2, panda_joint3, panda_joint4, panda_joint5, panda_joint6, panda_joint7]}
-  - {name: hand, interface: velocity, topic: hand/command, joints: [panda_finger_joint2, panda_finger_joint1]}
+  - {name: hand, interface: velocity, topic: hand/command, joints: [panda_finger_joint1]}
 joint_states: {topic: arm/joint_states}
 channels:
   - {name: tip, kind: link_pose, link: panda_hand, topic: tip_pose}

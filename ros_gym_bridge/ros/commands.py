@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Any
 
 from rclpy.node import Node
 from rclpy.subscription import Subscription
-from sensor_msgs.msg import JointState
 
-from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.errors import ResetNeededError
 from ros_gym_bridge.ros import qos
+from ros_gym_bridge.ros.command_messages import Reader, command_readers
 from ros_gym_bridge.ros.counters import Counters
 from ros_gym_bridge.ros.graph import NAMELESS, publishers
-from ros_gym_bridge.ros.messages import CommandReader, CommandRefused, to_ns
+from ros_gym_bridge.ros.messages import to_ns
 from ros_gym_bridge.ros.names import under
+from ros_gym_bridge.ros.refused import CommandRefused
 from ros_gym_bridge.sim.engine import Engine, Verdict
-from ros_gym_bridge.sim.playback import Playback
 from ros_gym_bridge.world_file import WorldFile
 
 _REFUSED = {
@@ -45,7 +45,7 @@ class CommandPort:
             for name, reader in command_readers(placed.robot).items():
                 topic = under(placed.namespace, name)
                 callback = partial(self._receive, topic, reader)
-                self._subscriptions[topic] = node.create_subscription(JointState, topic, callback, qos.COMMANDS)
+                self._subscriptions[topic] = node.create_subscription(reader.kind, topic, callback, qos.COMMANDS)
 
     def close(self) -> None:
         """Hear no more commands."""
@@ -53,13 +53,13 @@ class CommandPort:
             self._node.destroy_subscription(subscription)
         self._subscriptions = {}
 
-    def _receive(self, topic: str, reader: CommandReader, message: JointState) -> None:
+    def _receive(self, topic: str, reader: Reader, message: Any) -> None:
         self.heard += 1
         try:
-            indices, values = reader(message)
+            order = reader(message, None if self._engine.obeys_stamps else self._engine.stamp_ns)
             self._check_alone(topic)
-            stamp_ns = to_ns(message.header.stamp)
-            self._answer(topic, stamp_ns, self._engine.command(topic, stamp_ns, indices, values))
+            stamp_ns = to_ns(message.header.stamp) if hasattr(message, "header") else 0
+            self._answer(topic, stamp_ns, self._engine.command(topic, stamp_ns, order))
         except CommandRefused as refusal:
             text = f"Refused a command on '{topic}': {refusal}"
             self._counters.add(f"refused_{refusal.kind}", text, refusal.provisional)
@@ -83,8 +83,7 @@ class CommandPort:
     def _check_alone(self, topic: str) -> None:
         """Stamps cannot tell whose command caused a state, so in lockstep one publisher is all that a topic may
         have."""
-        engine = self._engine
-        if not engine.lockstep or engine.playback != Playback.PLAYING:
+        if not self._engine.obeys_stamps:
             return
         if self._subscriptions[topic].get_publisher_count() > 1:
             names = publishers(self._node, topic)
@@ -105,13 +104,3 @@ def command_topics(world: WorldFile) -> dict[str, int]:
         for number, placed in enumerate(world.robots)
         for name in command_readers(placed.robot)
     }
-
-
-def command_readers(robot: RobotFile) -> dict[str, CommandReader]:
-    """One reader for each distinct command topic; groups that share a topic are one message."""
-    index = {entry.joint: i for i, entry in enumerate(robot.spec.commands)}
-    groups: dict[str, tuple[str, dict[str, int]]] = {}
-    for group in robot.config.actuators:
-        _, indices = groups.setdefault(group.topic, (group.interface, {}))
-        indices.update({name: index[name] for name in group.joints})
-    return {topic: CommandReader(interface, indices) for topic, (interface, indices) in groups.items()}

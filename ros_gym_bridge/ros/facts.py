@@ -32,6 +32,14 @@ def facts(robot: RobotFile) -> tuple[Fact, ...]:
     )
 
 
+def unstamped(robot: RobotFile) -> str:
+    """The first group whose commands have no stamp, in words; empty where all have one."""
+    for group in robot.config.actuators:
+        if not group.stamped:
+            return f"group '{group.name}' of robot '{robot.config.name}', commanded by {group.message}, which has none"
+    return ""
+
+
 def _digest(robot: RobotFile) -> str:
     content = robot.config.model_dump(mode="json")
     for part, model in zip((content["model"], *content["scene"]), (robot.model, *robot.scene), strict=True):

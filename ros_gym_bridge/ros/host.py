@@ -41,11 +41,12 @@ class Host:
 
     Args:
         build: makes a stage of a simulation.
+        check: refuses a world that this node cannot run.
         gui: show PyBullet's own window, which a process can have one of.
     """
 
-    def __init__(self, build: Callable[[Simulation], Stage], gui: bool) -> None:
-        self._build, self._gui = build, gui
+    def __init__(self, build: Callable[[Simulation], Stage], check: Callable[[WorldFile], None], gui: bool) -> None:
+        self._build, self._check, self._gui = build, check, gui
         self.stage: Stage | None = None
         self.job: Job | None = None
         self.quitting = False
@@ -77,7 +78,9 @@ class Host:
 
         Raises:
             ModelError: PyBullet refuses a model; nothing has changed.
+            OptionError: this node cannot run it; nothing has changed.
         """
+        self._check(world)
         simulation = Simulation(world, gui=self._gui and self.stage is None)
         if self._gui and self.stage is not None:  # it was a trial: there can be one window only
             simulation.close()

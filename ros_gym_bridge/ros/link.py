@@ -57,8 +57,8 @@ class Link:
         self._robot, self._connection = robot, connection
         self._process = os.getpid()
         begun = time.monotonic()
-        mode = _mode(connection)
-        self._own = None if connection.attach else OwnNode(robot, mode, connection.namespace, connection.domain_id)
+        mode = _mode(robot, connection)
+        self._own = None if connection.attach else _start(robot, mode, connection)
         self._closing = contextlib.ExitStack()
         try:
             if self._own is not None:
@@ -144,6 +144,7 @@ class Link:
             simulator=None if own is not None or connection.simulator is None else absolute(connection.simulator),
             domain_id=own.domain_id if own is not None else connection.domain_id,
             ros_arguments=connection.ros_arguments,
+            realtime=connection.stepping == "realtime",
             services=_NEEDED[connection.stepping],
             timeout_s=connection.step_timeout_s,
             ending=self._ending,
@@ -219,10 +220,18 @@ def _nobody(wires: Wires, robot: RobotFile, connection: Connection, timeout_s: f
         got="missing: " + "; ".join(wires.absent()),
         expected=f"the topics {', '.join(wires.topics())} and the services {', '.join(wires.simulator.names())}",
         remedy=f"Start it, for example with: ROS_DOMAIN_ID={domain} ros-gym-bridge sim "
-        f"--robot {robot.config.name} --mode {_mode(connection)}{extra}",
+        f"--robot {robot.config.name} --mode {_mode(robot, connection)}{extra}",
     )
 
 
-def _mode(connection: Connection) -> str:
-    """The mode that our node must run for a stepping."""
-    return "realtime" if connection.stepping == "realtime" else "lockstep"
+def _start(robot: RobotFile, mode: str, connection: Connection) -> OwnNode:
+    paused = connection.stepping == "step_service"
+    return OwnNode(robot, mode, connection.namespace, connection.domain_id, paused)
+
+
+def _mode(robot: RobotFile, connection: Connection) -> str:
+    """The mode that our node must run for a stepping; stepping by service needs none, but in lockstep every command has
+    a stamp."""
+    if connection.stepping == "realtime":
+        return "realtime"
+    return "lockstep" if all(group.stamped for group in robot.config.actuators) else "realtime"

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
-from builtin_interfaces.msg import Time
+from builtin_interfaces.msg import Duration, Time
 from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState
 
-from ros_gym_bridge.errors import BridgeError
 from ros_gym_bridge.robot import NANOSECONDS, FloatArray, RobotState, Sample, read_only
 
 
@@ -21,8 +19,13 @@ def to_time(stamp_ns: int) -> Time:
     return Time(sec=stamp_ns // NANOSECONDS, nanosec=stamp_ns % NANOSECONDS)
 
 
-def to_ns(time: Time) -> int:
-    """builtin_interfaces/Time as nanoseconds."""
+def to_duration(nanoseconds: int) -> Duration:
+    """A length of time as builtin_interfaces/Duration."""
+    return Duration(sec=nanoseconds // NANOSECONDS, nanosec=nanoseconds % NANOSECONDS)
+
+
+def to_ns(time: Time | Duration) -> int:
+    """builtin_interfaces/Time or Duration as nanoseconds."""
     return int(time.sec) * NANOSECONDS + int(time.nanosec)
 
 
@@ -79,88 +82,3 @@ class JointStateReader:
             block[row] = np.frombuffer(values)[self._order] if len(values) == len(self._names) else math.nan
         block.setflags(write=False)
         return block[0], block[1], block[2]
-
-
-class CommandRefused(BridgeError, ValueError):
-    """A command message that was refused whole; `kind` is the counter that it adds to.
-
-    `provisional`: the text will soon say more, see `Counters.add`.
-    """
-
-    def __init__(
-        self, kind: str, what: str, got: str = "", expected: str = "", remedy: str = "", provisional: bool = False
-    ) -> None:
-        super().__init__(what, got=got, expected=expected, remedy=remedy or "The last good command stands")
-        self.kind, self.provisional = kind, provisional
-
-
-class CommandReader:
-    """Reads the JointState commands of one topic: by joint name, in any order, whole or not at all.
-
-    Args:
-        interface: `position`, `velocity` or `effort`, what the topic's joints are commanded by.
-        indices: where each joint's number stands in the command vector.
-    """
-
-    def __init__(self, interface: str, indices: Mapping[str, int]) -> None:
-        self._interface = interface
-        self._indices = indices
-
-    def __call__(self, message: JointState) -> tuple[list[int], list[float]]:
-        """Indices into the command vector, and the values that belong there.
-
-        Raises:
-            CommandRefused: unknown or repeated joint, lengths that differ, another interface, a value that is not
-                finite, nothing commanded.
-        """
-        names = message.name
-        self._check_names(names)
-        self._check_interfaces(message)
-        values: Any = getattr(message, self._interface)
-        if len(values) != len(names):
-            raise CommandRefused(
-                "length",
-                "names and values of different length",
-                got=f"{len(names)} names, {len(values)} values in '{self._interface}'",
-                expected="one value for each name",
-            )
-        numbers = values.tolist()
-        for name, number in zip(names, numbers, strict=True):
-            if not math.isfinite(number):
-                raise CommandRefused(
-                    "not_finite",
-                    f"{self._interface} for joint '{name}' is not finite",
-                    got=str(number),
-                    expected="a number",
-                )
-        return [self._indices[name] for name in names], numbers
-
-    def _check_names(self, names: Sequence[str]) -> None:
-        known = ", ".join(self._indices)
-        for name in names:
-            if name not in self._indices:
-                raise CommandRefused("unknown_joint", "unknown joint", got=repr(name[:80]), expected=f"one of {known}")
-        if len(set(names)) != len(names):
-            twice = next(name for name in names if list(names).count(name) > 1)
-            raise CommandRefused(
-                "repeated_joint", "the same joint twice", got=f"'{twice}'", expected="every joint once"
-            )
-
-    def _check_interfaces(self, message: JointState) -> None:
-        given = [name for name in ("position", "velocity", "effort") if len(getattr(message, name))]
-        if not message.name or not given:
-            raise CommandRefused(
-                "nothing_commanded",
-                "nothing is commanded",
-                got=f"{len(message.name)} names, no values" if message.name else "no names",
-                expected=f"joint names and '{self._interface}' values",
-            )
-        wrong = [name for name in given if name != self._interface]
-        if wrong:
-            raise CommandRefused(
-                "wrong_interface",
-                f"'{wrong[0]}' for joints that are commanded by {self._interface}",
-                got=f"values in {', '.join(given)}",
-                expected=f"values in '{self._interface}' only",
-                remedy="Leave the other arrays empty; the last good command stands",
-            )

@@ -68,9 +68,12 @@ class OwnNode:
         mode: `lockstep` or `realtime`.
         namespace: of the node; None for a private one.
         domain_id: ROS domain; None for a private one.
+        paused: time stands at first.
     """
 
-    def __init__(self, robot: RobotFile, mode: str, namespace: str | None, domain_id: int | None) -> None:
+    def __init__(
+        self, robot: RobotFile, mode: str, namespace: str | None, domain_id: int | None, paused: bool = False
+    ) -> None:
         set_ros_environment()
         self._domain = PrivateDomain() if domain_id is None else None
         self.domain_id = self._domain.domain_id if self._domain is not None else int(domain_id or 0)
@@ -78,6 +81,7 @@ class OwnNode:
         self._folder = tempfile.mkdtemp(prefix="ros_gym_bridge_")
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed in close)
         parameters = {"robot": _write(robot, Path(self._folder)), "mode": mode, "publish_tf": False}
+        parameters |= {"start_paused": True} if paused else {}
         self._process = subprocess.Popen(
             _command(self.namespace, parameters),
             stdin=subprocess.PIPE,

@@ -52,7 +52,7 @@ class SimNode:
         )
         self._settings = Settings(values["mode"] == "lockstep", transforms)
         self._counters = Counters(node.get_logger().warning)
-        self._host = Host(self._build, bool(values["gui"]))
+        self._host = Host(self._build, self._settings.check, bool(values["gui"]))
         self._published_at = self._reported_at = self._served_at = time.monotonic()
         self._clock = ClockPublisher(node) if values["publish_clock"] else None
         seed = int(values["seed"])

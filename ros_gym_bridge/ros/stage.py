@@ -9,10 +9,11 @@ from typing import Any
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
 
+from ros_gym_bridge.errors import OptionError
 from ros_gym_bridge.robot import RobotState
 from ros_gym_bridge.ros.commands import CommandPort, command_topics
 from ros_gym_bridge.ros.counters import Counters
-from ros_gym_bridge.ros.facts import facts
+from ros_gym_bridge.ros.facts import facts, unstamped
 from ros_gym_bridge.ros.names import fact_name
 from ros_gym_bridge.ros.pacing import Pacer
 from ros_gym_bridge.ros.robot_ports import RobotPorts, Transforms
@@ -33,6 +34,22 @@ class Settings:
 
     lockstep: bool
     transforms: Transforms
+
+
+    def check(self, world: WorldFile) -> None:
+        """Refuse a world that cannot be run so.
+
+        Raises:
+            OptionError: in lockstep, commands without a stamp.
+        """
+        for placed in world.robots:
+            if self.lockstep and (text := unstamped(placed.robot)):
+                raise OptionError(
+                    "mode 'lockstep' needs commands with a stamp",
+                    got=text,
+                    expected="mode 'realtime', which can also be paused and stepped by step_simulation",
+                    remedy="Start with mode:=realtime, or choose another 'message' for the group",
+                )
 
 
 class Stage:

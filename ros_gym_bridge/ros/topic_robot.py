@@ -11,6 +11,7 @@ from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.connection import Connection
 from ros_gym_bridge.errors import OptionError, ResetNeededError, RobotClosedError, RobotLostError
 from ros_gym_bridge.robot import Command, FloatArray, RobotSpec, RobotState, check_command, strict_option
+from ros_gym_bridge.ros.facts import unstamped
 from ros_gym_bridge.ros.link import Link
 from ros_gym_bridge.ros.session import check_process
 from ros_gym_bridge.safety import CommandLimiter
@@ -27,11 +28,12 @@ class TopicRobot:
         connection: where the robot is and how it is stepped.
 
     Raises:
-        OptionError: a stepping that is not offered, or a timeout that is not positive.
+        OptionError: a stepping that is not offered, also by this robot's commands, or a timeout that is not positive.
     """
 
     def __init__(self, robot: RobotFile, connection: Connection) -> None:
         _check(connection)
+        _check_stamps(robot, connection.stepping)
         self._robot, self._connection = robot, connection
         self._limiter = CommandLimiter(robot.spec)
         self._link: Link | None = None
@@ -212,6 +214,17 @@ def _check(connection: Connection) -> None:
         value = getattr(connection, name)
         if value is not None and not (isinstance(value, str) and _NAMESPACE.fullmatch(value)):
             raise OptionError(name, got=repr(value), expected="names of letters, digits and _ with / between them")
+
+
+def _check_stamps(robot: RobotFile, stepping: str) -> None:
+    """In lockstep a command says which state it answers."""
+    if stepping == "lockstep" and (text := unstamped(robot)):
+        raise OptionError(
+            "stepping='lockstep' needs commands with a stamp",
+            got=text,
+            expected="stepping='step_service' or stepping='realtime'",
+            remedy="Choose one of the two, or another 'message' for the group",
+        )
 
 
 def _overtaken(newest_ns: int, expected_ns: int) -> RobotLostError:

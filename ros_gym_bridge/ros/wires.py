@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import itertools
 import os
-from array import array
 from collections.abc import Callable, Sequence
 from functools import partial
 
 from geometry_msgs.msg import PoseStamped
-from rclpy.publisher import Publisher
 from sensor_msgs.msg import JointState
 
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.robot import FloatArray
 from ros_gym_bridge.ros import messages, qos
+from ros_gym_bridge.ros.command_writers import command_writers
 from ros_gym_bridge.ros.inbox import StateInbox
 from ros_gym_bridge.ros.session import Session
 from ros_gym_bridge.ros.simulator import SimulatorClient
@@ -34,6 +33,7 @@ class Wires:
         robot: the robot file: topics, joints, channels.
         namespace, domain_id, ros_arguments: see `Session`.
         simulator: see `SimulatorClient`.
+        realtime: time goes on while a state is answered.
         services: names of the services that must be there.
         timeout_s: wall-clock seconds to wait for a service's answer.
         ending: see `SimulatorClient`.
@@ -46,6 +46,7 @@ class Wires:
         simulator: str | None,
         domain_id: int | None,
         ros_arguments: Sequence[str],
+        realtime: bool,
         services: tuple[str, ...],
         timeout_s: float,
         ending: Callable[[], str],
@@ -54,21 +55,21 @@ class Wires:
         self.session = Session(name, namespace, domain_id, ros_arguments, quiet=True)
         self.inbox = StateInbox(robot)
         self._missing_joints: list[str] = []
-        self._commands = self._advertise(robot)
+        self._commands = [
+            (self.session.node.create_publisher(writer.kind, topic, qos.COMMANDS), writer)
+            for topic, writer in command_writers(robot, realtime).items()
+        ]
         self._subscribe(robot)
         self.simulator = SimulatorClient(self.session, simulator, services, timeout_s, ending)
 
     def send(self, command: FloatArray, stamp_ns: int) -> None:
         """Publish a command `(n_command,)` on its topics, stamped with the state that it answers."""
-        stamp = messages.to_time(stamp_ns)
-        for publisher, message, field, part in self._commands:
-            message.header.stamp = stamp
-            setattr(message, field, array("d", command[part].tobytes()))
-            publisher.publish(message)
+        for publisher, write in self._commands:
+            publisher.publish(write(command, stamp_ns))
 
     def absent(self) -> list[str]:
         """What should be there and is not, in words."""
-        absent = [f"a subscriber of {p.topic_name}" for p, *_ in self._commands if not p.get_subscription_count()]
+        absent = [f"a subscriber of {p.topic_name}" for p, _ in self._commands if not p.get_subscription_count()]
         if self.silent:
             what = f"joints {', '.join(self._missing_joints)} in" if self._missing_joints else "a message on"
             absent.append(f"{what} {self._joint_states.topic_name}")
@@ -81,31 +82,16 @@ class Wires:
 
     def topics(self) -> list[str]:
         """The topics without which there is no robot, by full name."""
-        return [publisher.topic_name for publisher, *_ in self._commands] + [self._joint_states.topic_name]
+        return [publisher.topic_name for publisher, _ in self._commands] + [self._joint_states.topic_name]
 
     def seen(self) -> str:
         """Who is there, and what came last."""
         count = self.session.node.count_publishers
         there = [
             f"{p.topic_name}: {p.get_subscription_count()} subscribers, {count(p.topic_name)} publishers"
-            for p, *_ in self._commands
+            for p, _ in self._commands
         ]
         return f"{', '.join(there)}; newest state at {self.inbox.newest_ns} ns"
-
-    def _advertise(self, robot: RobotFile) -> list[tuple[Publisher, JointState, str, list[int]]]:
-        """For each distinct command topic: publisher, message with its names, field, and places in the command
-        vector."""
-        index = {entry.joint: i for i, entry in enumerate(robot.spec.commands)}
-        joints: dict[str, list[str]] = {}
-        fields: dict[str, str] = {}
-        for group in robot.config.actuators:
-            joints.setdefault(group.topic, []).extend(group.joints)
-            fields[group.topic] = group.interface
-        create = self.session.node.create_publisher
-        return [
-            (create(JointState, topic, qos.COMMANDS), JointState(name=names), fields[topic], [index[n] for n in names])
-            for topic, names in joints.items()
-        ]
 
     def _subscribe(self, robot: RobotFile) -> None:
         subscribe = self.session.node.create_subscription

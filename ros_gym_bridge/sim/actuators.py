@@ -5,38 +5,55 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ros_gym_bridge.robot import FloatArray
-from ros_gym_bridge.schema import ActuatorGroup
+from ros_gym_bridge.sim.motor_plan import Motor, motors
 from ros_gym_bridge.sim.robot_body import RobotBody
 
 _Drive = Callable[[list[float]], None]
 
 
 class Motors:
-    """All actuator groups of a robot. Groups with the same interface are one call to PyBullet.
+    """All motors of a robot. Those with the same interface are one call to PyBullet.
 
     Args:
         body: the robot's.
     """
 
     def __init__(self, body: RobotBody) -> None:
-        groups = body.robot.config.actuators
-        joints = [(group, name) for group in groups for name in group.joints]
-        columns = {
-            interface: [i for i, (group, _) in enumerate(joints) if group.interface == interface]
-            for interface in dict.fromkeys(group.interface for group in groups)
-        }
-        drives = {interface: _drive(body, [joints[i] for i in columns[interface]]) for interface in columns}
-        self._held = [(columns[name], drives[name]) for name in columns if name != "effort"]
-        self._pushed = [(columns[name], drives[name]) for name in columns if name == "effort"]
+        plan = motors(body.robot)
+        self._size = len(body.robot.spec.commands)
+        self._derived: list[Callable[[Sequence[float]], float]] = []
+        columns = [self._column(motor) for motor in plan]
+        everything = list(range(self._size + len(self._derived)))
+        self._held, self._pushed = list[tuple[list[int] | None, _Drive]](), list[tuple[list[int], _Drive]]()
+        for interface in dict.fromkeys(motor.interface for motor in plan):
+            chosen = [i for i, motor in enumerate(plan) if motor.interface == interface]
+            places, drive = [columns[i] for i in chosen], _drive(body, [plan[i] for i in chosen])
+            if interface == "effort":
+                self._pushed.append((places, drive))
+            else:
+                self._held.append((None if places == everything else places, drive))
         order = body.robot.spec.joints
-        self._effort_joints = [(order.index(joints[i][1]), i) for i in columns.get("effort", [])]
+        self._effort_joints = [
+            (order.index(motor.joint), column)
+            for motor, column in zip(plan, columns, strict=True)
+            if motor.interface == "effort"
+        ]
         self._values: list[float] = []
+
+    def _column(self, motor: Motor) -> int:
+        """Where a motor finds its target: in the command, or behind it, among what is derived from it."""
+        if motor.column is not None:
+            return motor.column
+        self._derived.append(motor.target())
+        return self._size + len(self._derived) - 1
 
     def set(self, command: FloatArray) -> None:
         """Take `command` `(n_command,)` as the target of every motor."""
         values = self._values = command.tolist()
+        if self._derived:
+            values += [derive(values) for derive in self._derived]
         for columns, drive in self._held:
-            drive(values if len(columns) == len(values) else [values[i] for i in columns])
+            drive(values if columns is None else [values[i] for i in columns])
 
     def push(self) -> None:
         """PyBullet forgets efforts after every physics step: say them again before the next."""
@@ -56,16 +73,16 @@ class Motors:
         return corrected
 
 
-def _drive(body: RobotBody, joints: Sequence[tuple[ActuatorGroup, str]]) -> _Drive:
+def _drive(body: RobotBody, plan: Sequence[Motor]) -> _Drive:
     """The call that hands targets to PyBullet. Lists are its fastest input; a reload may give the body a new id."""
-    client, spec = body.client, body.robot.spec
+    client = body.client
     call = client.setJointMotorControlArray
-    indices = [body.joint_index(name) for _, name in joints]
-    forces = [float(spec.max_effort[spec.joints.index(name)]) for _, name in joints]
-    position_gains = [group.position_gain for group, _ in joints]
-    velocity_gains = [group.velocity_gain for group, _ in joints]
+    indices = [body.joint_index(motor.joint) for motor in plan]
+    forces = [motor.effort for motor in plan]
+    position_gains = [motor.position_gain for motor in plan]
+    velocity_gains = [motor.velocity_gain for motor in plan]
     mode = {"position": client.POSITION_CONTROL, "velocity": client.VELOCITY_CONTROL, "effort": client.TORQUE_CONTROL}
-    interface = joints[0][0].interface
+    interface = plan[0].interface
     control = mode[interface]
 
     def position(targets: list[float]) -> None:

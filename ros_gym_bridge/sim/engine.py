@@ -5,11 +5,10 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 
-import numpy as np
-
-from ros_gym_bridge.robot import RobotState, read_only
+from ros_gym_bridge.robot import FloatArray, RobotState
 from ros_gym_bridge.sim.playback import Playback
 from ros_gym_bridge.sim.simulation import Simulation
+from ros_gym_bridge.sim.targets import Order, Targets
 
 
 class Verdict(enum.Enum):
@@ -52,8 +51,9 @@ class Engine:
         self.playback = Playback.PLAYING
         self._robots = dict(topics)
         self._publish = publish
-        self._targets = [np.array(robot.spec.command_home) for robot in simulation.robots]
-        self._arrived: dict[str, tuple[Sequence[int], Sequence[float]]] = {}
+        self._targets = [Targets(robot.body.robot) for robot in simulation.robots]
+        self._standing = [robot.spec.command_home for robot in simulation.robots]
+        self._arrived: dict[str, Order] = {}
         self._answered_ns: int | None = None
 
     @property
@@ -61,35 +61,41 @@ class Engine:
         """Stamp of the current states."""
         return self.simulation.stamp_ns
 
-    def command(self, topic: str, stamp_ns: int, indices: Sequence[int], values: Sequence[float]) -> Verdict:
+    @property
+    def obeys_stamps(self) -> bool:
+        """Whether a command counts by the state that it answers; otherwise it counts as soon as it is there."""
+        return self.lockstep and self.playback == Playback.PLAYING
+
+    def command(self, topic: str, stamp_ns: int, order: Order) -> Verdict:
         """Take a good command; in lockstep, step when it is the last that was missing.
 
         Args:
             topic: where it came.
-            stamp_ns: stamp of the state that it answers; looked at in lockstep only.
-            indices, values: the numbers of the robot's command vector that it sets; the others keep their last target.
+            stamp_ns: stamp of the state that it answers; looked at while `obeys_stamps`.
+            order: what is commanded; what it leaves out keeps its last target.
 
         Raises:
             ResetNeededError: the physics has diverged; time stands until a reset.
         """
-        if not self.lockstep or self.playback != Playback.PLAYING:
-            self._take(topic, indices, values)
+        if not self.obeys_stamps:
+            self._take(topic, order)
             return Verdict.TAKEN
         verdict = self._judge(stamp_ns)
         if verdict is not None:
             return verdict
-        self._arrived[topic] = (indices, values)
+        self._arrived[topic] = order
         if self._arrived.keys() != self._robots.keys():
             return Verdict.WAITING
         for where, what in self._arrived.items():
-            self._take(where, *what)
+            self._take(where, what)
         self._arrived = {}
         self._answered_ns = stamp_ns
         self.advance(self.simulation.steps_per_period)
         return Verdict.STEPPED
 
-    def _take(self, topic: str, indices: Sequence[int], values: Sequence[float]) -> None:
-        self._targets[self._robots[topic]][indices] = values
+    def _take(self, topic: str, order: Order) -> None:
+        number = self._robots[topic]
+        self._targets[number].take(order, self.stamp_ns, self.simulation.robots[number].state.command)
 
     def _judge(self, stamp_ns: int) -> Verdict | None:
         """None for the command that the current state waits for."""
@@ -108,8 +114,21 @@ class Engine:
         Raises:
             ResetNeededError: the physics has diverged; time stands until a reset.
         """
-        self.simulation.advance([read_only(target) for target in self._targets], physics_steps)
+        simulation, remaining = self.simulation, physics_steps
+        while remaining > 0:
+            into = simulation.steps % simulation.steps_per_period
+            count = min(remaining, simulation.steps_per_period - into)
+            if into == 0:
+                self._standing = self._asked()
+            simulation.advance(self._standing, count)
+            remaining -= count
         self.publish()
+
+    def _asked(self) -> list[FloatArray]:
+        """For each robot the target of the control period that begins now."""
+        begin_ns = self.stamp_ns
+        end_ns = self.simulation.robots[0].spec.next_stamp(begin_ns)
+        return [targets.at(begin_ns, end_ns) for targets in self._targets]
 
     def publish(self) -> None:
         """Tell the current states, again if need be."""
@@ -118,13 +137,15 @@ class Engine:
     def reset(self, seed: int | None, strict: bool) -> None:
         """Start an episode: every target back at home, and publish its first states."""
         self.simulation.reset(seed, strict)
-        for target, robot in zip(self._targets, self.simulation.robots, strict=True):
-            target[:] = robot.spec.command_home
+        for targets in self._targets:
+            targets.reset()
         self._forget()
 
     def rewind(self) -> None:
         """Turn time back to the first stamp, and publish."""
         self.simulation.rewind()
+        for targets in self._targets:
+            targets.hold(self.stamp_ns)
         self._forget()
 
     def renew(self) -> None:

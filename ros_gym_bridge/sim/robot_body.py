@@ -8,10 +8,14 @@ from typing import Any
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.errors import ModelError
 from ros_gym_bridge.sim.frames import Pose
+from ros_gym_bridge.sim.motor_plan import motors
+
+_GEAR_ERROR = 0.2  # share of a follower's error in position that its gear takes away in a physics step
+_GEAR_FORCE = 1e4  # N or N m; more than any motor
 
 
 class RobotBody:
-    """One robot in a world.
+    """One robot in a world. A gear couples each joint that follows another (<mimic>) to its leader, whatever pushes.
 
     Attributes:
         robot: its file.
@@ -39,14 +43,14 @@ class RobotBody:
         """
         self.id = body
         self._index_joints()
+        self._couple_followers()
         self.quiet_motors()
         self.set_joints(self.robot.spec.home.tolist(), [0.0] * len(self.joint_indices))
 
     def _index_joints(self) -> None:
         infos = [self.client.getJointInfo(self.id, i) for i in range(self.client.getNumJoints(self.id))]
         self._index = {info[1].decode(): info[0] for info in infos}
-        groups = self.robot.config.actuators
-        held = {name for group in groups if group.interface != "effort" for name in group.joints}
+        held = {motor.joint for motor in motors(self.robot) if motor.interface != "effort"}
         fixed = self.client.JOINT_FIXED
         self._free = {info[0]: info[7] for info in infos if info[2] != fixed and info[1].decode() not in held}
         self._links = {info[12].decode(): info[0] for info in infos}
@@ -58,6 +62,25 @@ class RobotBody:
             )
         self.joint_indices = [self._index[name] for name in self.robot.spec.joints]
 
+    def _couple_followers(self) -> None:
+        """PyBullet ignores <mimic>. Its gear holds `position + ratio * position of the other = target`."""
+        gear = self.client.JOINT_GEAR
+        self._followers = []
+        for name, mimic in self.robot.followers.items():
+            follower, leader = self._index[name], self._index[mimic.joint]
+            axis, middle = (0.0, 0.0, 1.0), (0.0, 0.0, 0.0)
+            constraint = self.client.createConstraint(
+                self.id, follower, self.id, leader, gear, axis, middle, middle
+            )
+            self.client.changeConstraint(
+                constraint,
+                gearRatio=-mimic.multiplier,
+                relativePositionTarget=mimic.offset,
+                erp=_GEAR_ERROR,
+                maxForce=_GEAR_FORCE,
+            )
+            self._followers.append((follower, mimic))
+
     def quiet_motors(self) -> None:
         """PyBullet starts with a motor on every joint. On those that hold no target, what remains of it is the friction
         that the URDF states."""
@@ -68,9 +91,14 @@ class RobotBody:
             self.client.setJointMotorControlArray(self.id, indices, mode, targetVelocities=zeros, forces=frictions)
 
     def set_joints(self, positions: Sequence[float], velocities: Sequence[float]) -> None:
-        """Put the joints, in the robot file's order, where they are told to be (rad or m, rad/s or m/s)."""
+        """Put the joints, in the robot file's order, where they are told to be (rad or m, rad/s or m/s). Those that
+        follow another one go where that says."""
+        reset = self.client.resetJointState
         for index, position, velocity in zip(self.joint_indices, positions, velocities, strict=True):
-            self.client.resetJointState(self.id, index, position, velocity)
+            reset(self.id, index, position, velocity)
+        for index, mimic in self._followers:
+            position, velocity = self.client.getJointState(self.id, self._index[mimic.joint])[:2]
+            reset(self.id, index, mimic.multiplier * position + mimic.offset, mimic.multiplier * velocity)
 
     def joint_states(self) -> Any:
         """PyBullet's `(position, velocity, reaction forces, motor torque)` of every joint, in the robot file's

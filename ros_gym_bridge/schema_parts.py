@@ -1,0 +1,33 @@
+"""What the schemas are made of: frozen models that refuse what they do not know, names, topics, vectors."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+
+def _shaped(pattern: str, expected: str) -> AfterValidator:
+    """A text of a certain shape, refused in words instead of with the pattern."""
+
+    def check(text: str) -> str:
+        if len(text) > 200 or not re.fullmatch(pattern, text):
+            raise PydanticCustomError("shape", "{expected}", {"expected": expected})
+        return text
+
+    return AfterValidator(check)
+
+
+Name = Annotated[str, _shaped(r"[A-Za-z_][\w.\-/]*", "a name of letters, digits and _ . - / that begins with a letter")]
+UrdfName = Annotated[str, Field(min_length=1, max_length=200)]
+Namespace = Annotated[str, _shaped(r"(?a:([A-Za-z]\w*(/[A-Za-z]\w*)*)?)", "a relative namespace such as left")]
+Topic = Annotated[str, _shaped(r"[A-Za-z]\w*(/[A-Za-z]\w*)*", "a relative topic name such as joint_command")]
+Vector3 = tuple[float, float, float]
+
+
+class Frozen(BaseModel):
+    """A part of a file."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
