@@ -65,8 +65,11 @@ def expected(schema: Mapping[str, Any]) -> str:
     if "$ref" in schema:
         name = schema["$ref"].rsplit("/", 1)[1]
         return f"[{name}](#{name.lower()})"
-    if "anyOf" in schema:
-        return " or ".join(expected(each) for each in schema["anyOf"] if each.get("type") != "null")
+    if "anyOf" in schema or "oneOf" in schema:
+        kinds = schema.get("anyOf") or schema["oneOf"]
+        return " or ".join(expected(each) for each in kinds if each.get("type") != "null")
+    if schema.get("type") == "object":
+        return f"mapping of names to {expected(schema['additionalProperties'])}"
     if "const" in schema or "enum" in schema:
         return ", ".join(code(value) for value in schema.get("enum", [schema.get("const")]))
     if schema.get("type") == "array":

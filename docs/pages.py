@@ -91,13 +91,14 @@ def _unit(robot: RobotFile, field: Field) -> str:
 
 
 def _action(robot: RobotFile) -> str:
-    rotary = {"position": "rad", "velocity": "rad/s", "effort": "N m"}
+    rotary = {"position": "rad", "velocity": "rad/s", "effort": "N m", "linear": "m/s", "angular": "rad/s"}
     linear = {"position": "m", "velocity": "m/s", "effort": "N"}
+    slides = [joint.name for joint in robot.model.movable if joint.type == "prismatic"]
     rows = []
     for i, entry in enumerate(robot.spec.commands):
-        units = linear if robot.model.joint(entry.joint).type == "prismatic" else rotary
+        units = linear if entry.joint in slides else rotary
         rows.append((i, entry.joint, entry.interface, units[entry.interface], number(entry.low), number(entry.high)))
-    return table(("index", "joint", "interface", "unit", "at -1", "at +1"), rows)
+    return table(("index", "joint or drive", "interface", "unit", "at -1", "at +1"), rows)
 
 
 def world_file() -> str:
@@ -126,10 +127,10 @@ def _keys(title: str, intro: str, schema: dict[str, Any]) -> str:
     parts = [f"# {title}", intro]
     for name, part in {"The file": schema, **schema["$defs"]}.items():
         rows = [
-            (code(key), expected(value), _default(value, key in part.get("required", ())))
+            (code(key), expected(value), _default(value, key in part.get("required", ())), value.get("description", ""))
             for key, value in part["properties"].items()
         ]
-        parts += [f"## {name}", " ".join(part["description"].split()), table(("key", "value", "default"), rows)]
+        parts += [f"## {name}", " ".join(part["description"].split()), table(("key", "value", "default", "meaning"), rows)]
     return "\n\n".join(parts) + "\n"
 
 

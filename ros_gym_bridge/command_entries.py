@@ -48,9 +48,7 @@ def entries(path: Path, group: ActuatorGroup, limits: Mapping[str, Limits], rate
     return [_joint(path, group, name, limits[name], rate_limit) for name in group.joints]
 
 
-def _joint(
-    path: Path, group: JointGroup | JointTrajectory, name: str, limits: Limits, rate_limit: bool
-) -> Bounded:
+def _joint(path: Path, group: JointGroup | JointTrajectory, name: str, limits: Limits, rate_limit: bool) -> Bounded:
     effort = min(limits.effort, group.max_effort or math.inf)
     low, high, start, rate = {
         "position": (limits.lower, limits.upper, limits.home, limits.velocity if rate_limit else math.inf),

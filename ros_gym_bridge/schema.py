@@ -29,7 +29,7 @@ class ModelFile(Frozen):
     """Which model is meant; see `ModelConfig`."""
 
     file: str
-    arguments: dict[str, Argument] = {}
+    arguments: dict[str, Argument] = Field(default={})
     model_name: UrdfName | None = None
 
 

@@ -75,6 +75,8 @@ class RobotContract:
     def test_command_moves_its_own_joint(self, robot: Robot) -> None:
         state = robot.reset(1)
         entry = robot.spec.commands[0]
+        if entry.joint not in robot.spec.joints:
+            pytest.skip("the first number commands no single joint")
         joint = robot.spec.joints.index(entry.joint)
         before = state.position[joint]
         vector = np.array(robot.spec.command_home)

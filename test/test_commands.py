@@ -40,8 +40,8 @@ TEXTS = {
     "name; ",
     "not_finite": "position for joint 'shoulder_pan_joint' is not finite; got nan; expected a number; ",
     "nothing_commanded": "nothing is commanded; got 1 names, no values; expected joint names and 'position' values; ",
-    "wrong_interface": "'effort' for joints that are commanded by position; got values in effort; expected values in "
-    "'position' only; Leave the other arrays empty; ",
+    "wrong_interface": "effort for joint 'shoulder_pan_joint', which is commanded by position; got 9.0; expected "
+    "'position' for it; Leave 'effort' empty, or that joint out; ",
 }
 
 
@@ -80,7 +80,7 @@ def test_a_position_for_an_effort_joint_is_refused(sim_process: Start, client: M
     stranger = client()
     stranger.connect()
     stranger.send(["slider_to_cart"], position=[0.1])
-    assert "'position' for joints that are commanded by effort" in node.says("Refused")
+    assert "position for joint 'slider_to_cart', which is commanded by effort" in node.says("Refused")
     stranger.step(["slider_to_cart"], effort=[0.1])
 
 

@@ -228,14 +228,6 @@ REFUSED = {
         replaced("[shoulder, elbow]", "[shoulder, elbow], topic: joint_states"),
         "{path}: topics; got 'joint_states'; expected every name once; Remove or rename the second 'joint_states'.",
     ),
-    "two interfaces on one topic": (
-        replaced(
-            "  - {name: both, joints: [shoulder, elbow]}",
-            "  - {name: a, joints: [shoulder]}\n  - {name: b, joints: [elbow], interface: effort}",
-        ),
-        "{path}: actuators[1].interface; got 'effort'; expected 'position', as group 'a' on the same topic "
-        "'joint_command'; Give the group a topic of its own.",
-    ),
     "a topic that is no name": (
         replaced("[shoulder, elbow]", "[shoulder, elbow], topic: /absolute"),
         "{path}: actuators[0].topic; got '/absolute'; expected a relative topic name such as joint_command; "

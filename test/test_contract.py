@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import kinds
 from fake_robot import FakeRobot
 from robot_contract import RobotContract
 from ros_gym_bridge import Robot, RobotFile, load_robot
@@ -44,6 +45,12 @@ class TestSimRobot(RobotContract):
     @pytest.fixture
     def robot(self, robot_file: RobotFile) -> Iterator[Robot]:
         yield from closing(SimRobot(robot_file))
+
+
+class TestSimRobotCommandedOtherwise(RobotContract):
+    @pytest.fixture(params=kinds.FILES)
+    def robot(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Robot]:
+        yield from closing(SimRobot(load_robot(kinds.write(tmp_path, request.param))))
 
 
 class TestSimRobotWithChannels(RobotContract):

@@ -11,6 +11,7 @@ from ros_gym_bridge.robot import RobotState
 from ros_gym_bridge.sim.engine import Engine, Verdict
 from ros_gym_bridge.sim.playback import Playback
 from ros_gym_bridge.sim.simulation import Simulation
+from ros_gym_bridge.sim.targets import Setpoint
 from ros_gym_bridge.world_file import world_of
 
 PERIOD = 40_000_000
@@ -27,7 +28,7 @@ class Bench:
         self.engine = Engine(self.simulation, dict.fromkeys(topics, 0), lockstep, self.published.extend)
 
     def command(self, stamp: int, topic: str = "one", joint: int = 0, value: float = 0.1) -> Verdict:
-        return self.engine.command(topic, stamp, [joint], [value])
+        return self.engine.command(topic, stamp, Setpoint([joint], [value]))
 
     @property
     def stamps(self) -> list[int]:

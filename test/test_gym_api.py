@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -11,6 +12,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 from gymnasium.utils.passive_env_checker import env_render_passive_checker
 
+import kinds
 import ros_gym_bridge
 from adapter_tools import make
 from ros_gym_bridge import robot_names
@@ -51,6 +53,23 @@ def test_gymnasium_s_checker(task: str, robot: str, backend: str) -> None:
     try:
         check_env(env.unwrapped, skip_render_check=not os.environ.get("DISPLAY"))
         env_render_passive_checker(env.unwrapped)
+    finally:
+        env.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("path", {"backend": "sim"}),
+        ("path", {"backend": "topics"}),
+        ("kinds", {"backend": "topics"}),
+        ("numbers", {"backend": "topics", "stepping": "step_service"}),
+    ],
+)
+def test_gymnasium_s_checker_for_every_kind_of_command(kind: str, options: dict[str, Any], tmp_path: Path) -> None:
+    env = make("Reach", robot=str(kinds.write(tmp_path, kind)), **options)
+    try:
+        check_env(env.unwrapped, skip_render_check=True)
     finally:
         env.close()
 

@@ -9,9 +9,8 @@ import pytest
 from sensor_msgs.msg import JointState
 
 from ros_gym_bridge.robot import RobotState, Sample, read_only
+from ros_gym_bridge.ros.joint_commands import JointStateCommands, Slot
 from ros_gym_bridge.ros.messages import (
-    CommandReader,
-    CommandRefused,
     JointStateReader,
     fill_joint_state,
     fill_pose,
@@ -19,8 +18,9 @@ from ros_gym_bridge.ros.messages import (
     to_ns,
     to_time,
 )
+from ros_gym_bridge.ros.refused import CommandRefused
 
-reader = CommandReader("position", {"a": 0, "b": 1, "c": 2})
+reader = JointStateCommands({name: Slot(i, "position") for i, name in enumerate("abc")})
 STANDS = "The last good command stands."
 
 
@@ -36,7 +36,7 @@ def test_joints_are_matched_by_name_in_any_order() -> None:
 
 
 def test_indices_are_those_of_the_command_vector() -> None:
-    assert CommandReader("effort", {"x": 7})(command(["x"], effort=[2.5])) == ([7], [2.5])
+    assert JointStateCommands({"x": Slot(7, "effort")})(command(["x"], effort=[2.5])) == ([7], [2.5])
 
 
 NONE_GIVEN = "joint names and 'position' values"
@@ -74,10 +74,10 @@ def test_bad_commands_are_refused_whole(names: list[str], values: list[float], k
 )
 def test_another_interface_is_refused(interface: str, given: list[str], named: str) -> None:
     with pytest.raises(CommandRefused) as refusal:
-        CommandReader(interface, {"a": 0})(command(["a"], **{each: [1.0] for each in given}))
+        JointStateCommands({"a": Slot(0, interface)})(command(["a"], **{each: [1.0] for each in given}))
     assert str(refusal.value) == (
-        f"'{named}' for joints that are commanded by {interface}; got values in {', '.join(given)}; "
-        f"expected values in '{interface}' only; Leave the other arrays empty; the last good command stands."
+        f"{named} for joint 'a', which is commanded by {interface}; got 1.0; expected '{interface}' for it; "
+        f"Leave '{named}' empty, or that joint out; the last good command stands."
     )
     assert refusal.value.kind == "wrong_interface"
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import kinds
 from adapter_tools import episodes, first_difference, from_zero, make
 from ros_gym_bridge import load_robot
 from ros_gym_bridge.connection import Connection
@@ -110,6 +111,40 @@ def robot_in_parts(tmp_path: Path) -> Path:
     path = tmp_path / "panda_in_parts.yaml"
     path.write_text(ROBOT)
     return path
+
+
+KINDS = [
+    ("path", "lockstep"),
+    ("path", "step_service"),
+    ("numbers", "step_service"),
+    ("kinds", "lockstep"),
+    ("drive", "lockstep"),
+    ("twist", "step_service"),
+    ("gripper", "lockstep"),
+    ("pushed_gripper", "step_service"),
+]
+
+
+@pytest.mark.parametrize(("name", "stepping"), KINDS, ids="-".join)
+def test_every_kind_of_command_gives_the_same_states(name: str, stepping: Any, tmp_path: Path) -> None:
+    robot = load_robot(kinds.write(tmp_path, name))
+    both: list[Robot] = [SimRobot(robot), TopicRobot(robot, Connection(stepping=stepping))]
+    rng = np.random.default_rng(0)
+    spec = robot.spec
+    middle, half = 0.5 * (spec.command_high + spec.command_low), 0.5 * (spec.command_high - spec.command_low)
+    try:
+        for seed, options in ((1, None), (None, None), (2, {"strict": True})):
+            states = [each.reset(seed, options) for each in both]
+            moved = np.zeros(len(spec.joints))
+            for _ in range(15):
+                assert_equal(*states)
+                moved = np.maximum(moved, np.abs(states[0].position - spec.home))
+                vector = read_only(middle + half * rng.uniform(-1.2, 1.2, len(half)))
+                states = [each.step(Command(vector, states[0].stamp_ns)) for each in both]
+            assert moved.min() > 1e-3
+    finally:
+        for each in both:
+            each.close()
 
 
 @pytest.fixture(params=["lockstep", "step_service"])

@@ -35,7 +35,6 @@ class Settings:
     lockstep: bool
     transforms: Transforms
 
-
     def check(self, world: WorldFile) -> None:
         """Refuse a world that cannot be run so.
 

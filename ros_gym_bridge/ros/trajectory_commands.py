@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
-from ros_gym_bridge.robot import FloatArray
+from ros_gym_bridge.robot import NANOSECONDS, FloatArray
 from ros_gym_bridge.ros.messages import to_ns
 from ros_gym_bridge.ros.refused import CommandRefused, check_names, not_finite
 from ros_gym_bridge.sim.targets import Motion
@@ -110,9 +110,9 @@ def _check_times(knots: Sequence[Knot], begin_ns: int) -> None:
         if knot.time_ns <= before_ns:
             raise CommandRefused(
                 "times",
-                f"time_from_start of point {i} is not later than that of the point before" if i else "negative time",
-                got=f"{(knot.time_ns - begin_ns) / 1e9} s",
-                expected=f"more than {(before_ns - begin_ns) / 1e9} s" if i else "time_from_start from 0 s on",
+                f"time_from_start of point {i} is {'not later than that of the point before' if i else 'negative'}",
+                got=f"{(knot.time_ns - begin_ns) / NANOSECONDS} s",
+                expected=f"more than {(before_ns - begin_ns) / NANOSECONDS} s" if i else "0 s or more",
             )
         before_ns = knot.time_ns
 

@@ -69,9 +69,7 @@ class RobotBody:
         for name, mimic in self.robot.followers.items():
             follower, leader = self._index[name], self._index[mimic.joint]
             axis, middle = (0.0, 0.0, 1.0), (0.0, 0.0, 0.0)
-            constraint = self.client.createConstraint(
-                self.id, follower, self.id, leader, gear, axis, middle, middle
-            )
+            constraint = self.client.createConstraint(self.id, follower, self.id, leader, gear, axis, middle, middle)
             self.client.changeConstraint(
                 constraint,
                 gearRatio=-mimic.multiplier,

@@ -72,7 +72,7 @@ class Targets:
             track = self._tracks[order.group]
             track.take(order, now_ns, applied[track.columns])
             return
-        self._vector[order.indices] = order.values
+        self._vector[list(order.indices)] = order.values
         for drive in self._drives:
             if drive.first in order.indices:
                 drive.heard_ns = now_ns
@@ -154,7 +154,7 @@ class _Track:
 def _spread(knot: Knot, columns: Sequence[int], start: Knot) -> Knot:
     """A knot of some joints as one of all joints; the others stand where they start."""
     position = np.array(start.position)
-    position[columns] = knot.position
+    position[list(columns)] = knot.position
     return Knot(knot.time_ns, position, _at(columns, knot.velocity, start), _at(columns, knot.acceleration, start))
 
 
@@ -162,5 +162,5 @@ def _at(columns: Sequence[int], values: FloatArray | None, start: Knot) -> Float
     if values is None:
         return None
     spread = np.zeros_like(start.position)
-    spread[columns] = values
+    spread[list(columns)] = values
     return spread
