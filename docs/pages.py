@@ -130,7 +130,8 @@ def _keys(title: str, intro: str, schema: dict[str, Any]) -> str:
             (code(key), expected(value), _default(value, key in part.get("required", ())), value.get("description", ""))
             for key, value in part["properties"].items()
         ]
-        parts += [f"## {name}", " ".join(part["description"].split()), table(("key", "value", "default", "meaning"), rows)]
+        head = ("key", "value", "default", "meaning")
+        parts += [f"## {name}", " ".join(part["description"].split()), table(head, rows)]
     return "\n\n".join(parts) + "\n"
 
 

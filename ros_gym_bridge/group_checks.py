@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ros_gym_bridge.errors import RobotFileError
 from ros_gym_bridge.groups import ActuatorGroup, DiffDrive, JointGroup
-from ros_gym_bridge.model import Mimic
+from ros_gym_bridge.robot_model import Mimic
 from ros_gym_bridge.schema import RobotConfig
 from ros_gym_bridge.yaml_file import refusal, suggest
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ros_gym_bridge.errors import ModelError
-from ros_gym_bridge.model import Joint, Mimic, RobotModel
+from ros_gym_bridge.robot_model import Joint, Mimic, RobotModel
 
 
 def followers(model: RobotModel) -> dict[str, Mimic]:

@@ -89,7 +89,7 @@ def test_arrays_may_be_shorter_than_the_names(message: JointState, indices: list
         ),
         (
             joints("a", "free", position=[0.1, 0.2]),
-            "wrong_interface",
+            "unknown_joint",
             "position for joint 'free', which is not commanded here; got 0.2; expected one of a, b, c; Leave "
             "'position' empty, or that joint out; the last good command stands.",
         ),

@@ -125,7 +125,8 @@ def test_position_targets_move_at_most_at_the_velocity_limit() -> None:
     robot = SimRobot(load_robot("panda"))
     state = robot.reset(0)
     last = state.command
-    limit = robot.spec.max_velocity / robot.spec.control_hz
+    commanded = [robot.spec.joints.index(entry.joint) for entry in robot.spec.commands]
+    limit = robot.spec.max_velocity[commanded] / robot.spec.control_hz
     for _ in range(30):
         state = robot.step(Command(robot.spec.command_high, state.stamp_ns))
         assert (np.abs(state.command - last) <= limit + 1e-12).all()

@@ -145,7 +145,7 @@ def test_no_simulator_is_needed() -> None:
         "print(ReachPolicy(robot, task.fields)(np.full(len(task.fields), 0.1, np.float32)).shape)\n"
         "assert 'pybullet' not in sys.modules and 'rclpy' not in sys.modules, 'loaded'"
     )
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "(9,)\n"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "(8,)\n"
 
 
 def test_efforts_are_refused() -> None:

@@ -109,12 +109,10 @@ class JointStateCommands:
         )
 
     def _wrong(self, name: str, interface: str, number: float) -> CommandRefused:
+        remedy = f"Leave '{interface}' empty, or that joint out; the last good command stands"
         slot = self._slots.get(name)
-        how = f"is commanded by {slot.interface}" if slot is not None else "is not commanded here"
-        return CommandRefused(
-            "wrong_interface",
-            f"{interface} for joint '{name}', which {how}",
-            got=str(number),
-            expected=f"'{slot.interface}' for it" if slot is not None else f"one of {', '.join(self._slots)}",
-            remedy=f"Leave '{interface}' empty, or that joint out; the last good command stands",
-        )
+        if slot is None:
+            what = f"{interface} for joint '{name}', which is not commanded here"
+            return CommandRefused("unknown_joint", what, str(number), f"one of {', '.join(self._slots)}", remedy)
+        what = f"{interface} for joint '{name}', which is commanded by {slot.interface}"
+        return CommandRefused("wrong_interface", what, str(number), f"'{slot.interface}' for it", remedy)

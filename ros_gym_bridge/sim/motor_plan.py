@@ -9,7 +9,7 @@ from typing import Literal
 
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.groups import ActuatorGroup, DiffDrive, Interface
-from ros_gym_bridge.model import Mimic
+from ros_gym_bridge.robot_model import Mimic
 
 _DRIVE_GAIN = 1.0
 
