@@ -56,7 +56,7 @@ def _programs(context):
         output="screen",
         on_exit=[Shutdown(reason="sim_node has ended")],
     )
-    return [publisher, sim_node, *(_rviz(namespace) if _value(context, "rviz", bool) else [])]
+    return [publisher, sim_node, *(_rviz(values["robot"], namespace) if _value(context, "rviz", bool) else [])]
 
 
 def _robot_state_publisher(robot, world, namespace):
@@ -86,17 +86,17 @@ def _robot_state_publisher(robot, world, namespace):
     return node, True
 
 
-def _rviz(namespace):
+def _rviz(robot, namespace):
     if not _installed("rviz2"):
         return [LogInfo(msg="RViz is not shown: the package rviz2 is not installed (ros-DISTRO-rviz2).")]
-    file = CONFIG / "rviz" / "sim.rviz"
-    display = ["-d", str(file)] if file.is_file() else []
+    own = CONFIG / "rviz" / f"{Path(robot).stem}.rviz"
+    file = own if own.is_file() else CONFIG / "rviz" / "arm.rviz"
     return [
         Node(
             package="rviz2",
             executable="rviz2",
             namespace=namespace,
-            arguments=["-f", "world", *display],
+            arguments=["-d", str(file)],
             parameters=[{"use_sim_time": True}],
         )
     ]

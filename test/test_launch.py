@@ -23,7 +23,7 @@ from rcl_interfaces.srv import GetParameters
 from rclpy.parameter import parameter_value_to_python
 
 from adapter_tools import Process, running
-from conftest import NodeProcess
+from conftest import NodeProcess, wait_for
 from plain_client import PlainClient
 from ros_gym_bridge.config import load_robot
 from ros_gym_bridge.model import description
@@ -34,7 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 FILES = {name: ROOT / "launch" / f"{name}.launch.py" for name in ("sim", "agent")}
 DECLARED = {"sim": SIM_PARAMETERS, "agent": AGENT_PARAMETERS}
 ARGUMENTS = {
-    "sim": ["robot", "mode", "real_time_factor", "seed", "gui", "rviz", "namespace"],
+    "sim": ["robot", "world", "mode", "real_time_factor", "seed", "gui", "rviz", "namespace"],
     "agent": [
         *("task", "robot", "stepping", "policy", "episodes", "seed", "namespace"),
         *("joint_command", "joint_states"),
@@ -156,6 +156,28 @@ def test_the_simulator_with_arguments(ros2: Start, client: Make) -> None:
     assert (alone in launched.text()) is ("robot_state_publisher" not in installed)
     end_by_ctrl_c(launched)
     assert stranger.until(lambda: not stranger.named("service", namespace="/cell"), "the node to be gone")
+
+
+@needs_launch
+@pytest.mark.parametrize(("robot", "file"), [("rover", "rover.rviz"), ("cartpole", "arm.rviz")])
+def test_what_rviz_is_told(ros2: Start, tmp_path: Path, robot: str, file: str) -> None:
+    """A program in the place of RViz says what it was started with."""
+    index = tmp_path / "share" / "ament_index" / "resource_index" / "packages"
+    program = tmp_path / "lib" / "rviz2" / "rviz2"
+    for folder in (index, program.parent):
+        folder.mkdir(parents=True)
+    (index / "rviz2").touch()
+    told = tmp_path / "told"
+    program.write_text(f'#!/bin/sh\necho "$*" > {told}\n')
+    program.chmod(0o755)
+    prefixes = f"{tmp_path}{os.pathsep}{os.environ['AMENT_PREFIX_PATH']}"
+    words = [f"robot:={robot}", "rviz:=true", "namespace:=cell"]
+    launched = ros2("launch", FILES["sim"], *words, environment={"AMENT_PREFIX_PATH": prefixes})
+    launched.says("Simulating '")
+    wait_for(lambda: told.is_file() and told.read_text().endswith("\n"), 20.0, "the program")
+    assert told.read_text().startswith(f"-d {ROOT / 'config' / 'rviz' / file} ")
+    assert "__ns:=/cell" in told.read_text()
+    end_by_ctrl_c(launched)
 
 
 @needs_launch

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 import trimesh
+from PIL import Image
 from rclpy.node import Node
 from std_msgs.msg import String
 
@@ -20,6 +21,7 @@ from adapter_tools import Process, running
 from browser import CHROMIUM, Page, Pixels, chromium, viewer
 from conftest import node_processes, plain_clients, private_domain
 from plain_client import LATCHED, PlainClient
+from view_picture import picture
 
 pytest.importorskip("viser", reason="viser is not installed; make test installs it")
 pytest.importorskip("playwright", reason="playwright is not installed; make test installs it")
@@ -213,6 +215,17 @@ def test_frames_of_the_links(shown: Shown) -> None:
     page.until(lambda: page.pixels(blue) > 20, "axes")
     page.box("Frames of the links").uncheck()
     page.until(lambda: page.pixels(blue) == 0, "no axes")
+
+
+@pytest.mark.slow
+def test_picture_for_the_documents(tmp_path: Path) -> None:
+    """`python test/view_picture.py` makes it: the robot, moved, and the panel."""
+    file = tmp_path / "view.png"
+    picture(file, tmp_path / "profile")
+    pixels = np.asarray(Image.open(file).convert("RGB"), dtype=np.int16)
+    assert pixels.shape == (740, 1120, 3)
+    assert np.count_nonzero(dark(pixels[:, :780])) > 1000
+    assert file.stat().st_size < 100_000
 
 
 @pytest.fixture
