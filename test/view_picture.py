@@ -1,6 +1,6 @@
 """Make the picture of the page that the documents show.
 
-    python test/view_picture.py [FILE]          default: docs/images/view.png
+python test/view_picture.py [FILE]          default: docs/images/view.png
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from PIL import Image
 from adapter_tools import Process, running
 from browser import COMMAND, Page, chromium, viewer
 from conftest import private_domain
+from plain_client import PlainClient
 
 FILE = Path(__file__).resolve().parent.parent / "docs" / "images" / "view.png"
-POSE = {"panda_joint1": 0.5, "panda_joint2": 0.2, "panda_joint4": -1.7, "panda_joint6": 2.4, "panda_joint7": 1.2}
+POSE = {"panda_joint1": 0.6, "panda_joint2": -0.1, "panda_joint7": 1.2}
 
 
 def picture(file: Path, folder: Path) -> None:
-    """A Panda that was moved by its sliders, in a page of 1120 by 740.
+    """A Panda that was moved by its sliders, in a page of 1040 by 720.
 
     Args:
         file: where it goes.
@@ -29,9 +30,9 @@ def picture(file: Path, folder: Path) -> None:
     """
     with private_domain() as domain, running(Process([COMMAND, "sim"], ROS_DOMAIN_ID=domain)) as simulator:
         simulator.says("Simulating 'panda'")
-        with viewer(domain) as (_, url), chromium(folder) as browser:
+        with viewer(domain) as (_, url), chromium(folder) as browser, PlainClient(domain, commands=()) as client:
             page = Page(browser, url)
-            page.page.set_viewport_size({"width": 1120, "height": 740})
+            page.page.set_viewport_size({"width": 1040, "height": 720})
             page.until(page.button("Pause").is_enabled, "the services")
             page.until(lambda: page.fact("robot") == "panda", "the robot")
             page.says("OK /sim_node: simulation: playing")
@@ -39,11 +40,19 @@ def picture(file: Path, folder: Path) -> None:
             page.until(lambda: not page.page.locator("[role=slider][aria-disabled=true]").count(), "sliders")
             for joint, position in POSE.items():
                 page.set(joint, position)
-            for _ in range(8):  # until it is there; a screenshot lets the browser finish what it draws, too
+            page.until(lambda: _there(client), "the pose")
+            for _ in range(3):  # lets the browser finish what it draws
                 page.page.wait_for_timeout(500)
                 page.page.screenshot()
             taken = Image.open(io.BytesIO(page.page.screenshot())).convert("RGB")
             taken.quantize(64, dither=Image.Dither.NONE).save(file, optimize=True)
+
+
+def _there(client: PlainClient) -> bool:
+    client.listen(0.1)
+    newest = client.states[-1]
+    position = dict(zip(newest.name, newest.position, strict=True))
+    return all(abs(position[joint] - target) < 0.05 for joint, target in POSE.items())
 
 
 if __name__ == "__main__":

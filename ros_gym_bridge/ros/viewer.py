@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -53,6 +54,7 @@ class Viewer:
         self._remote = Remote(self._node)
         self._sensors = SensorTopics(self._node, options.namespace)
         self._publisher: Any = None
+        self._targets: dict[str, float] = {}
         self._building: Iterator[str] = iter(())
         self._described, self._framed = 0, True
         self._shape_notes: list[str] = []
@@ -99,18 +101,17 @@ class Viewer:
     # --- what the user does
 
     def _obey(self) -> None:
-        targets: dict[str, float] = {}
-        try:
+        with contextlib.suppress(Empty):
             while True:
                 wish = self._panel.wishes.get_nowait()
-                if wish.kind == "command":
-                    targets[wish.name] = self._panel.within(wish.name, wish.value)
-                else:
+                if wish.kind != "command":
                     self._do(wish)
-        except Empty:
-            pass
-        if targets and self._publisher is not None:
-            self._publisher.publish(JointState(name=list(targets), position=list(targets.values())))
+                elif self._publisher is not None:
+                    self._targets[wish.name] = self._panel.within(wish.name, wish.value)
+        if self._targets and self._publisher.get_subscription_count():  # before that nobody would hear it
+            names, positions = list(self._targets), list(self._targets.values())
+            self._publisher.publish(JointState(name=names, position=positions))
+            self._targets = {}
 
     def _do(self, wish: Wish) -> None:
         if wish.kind == "commanding":
@@ -131,7 +132,7 @@ class Viewer:
             self._publisher = self._node.create_publisher(JointState, self._options.joint_command, qos.COMMANDS)
         elif not on and self._publisher is not None:
             self._node.destroy_publisher(self._publisher)
-            self._publisher = None
+            self._publisher, self._targets = None, {}
         self._panel.command(on)
 
     # --- what is seen
@@ -231,6 +232,10 @@ class Viewer:
         if posture is None:
             return [text for text in (self._hearing.refused, self._missed) if text]
         notes = [self._hearing.refused] if self._hearing.refused else []
+        if self._targets:
+            notes.append(
+                f"nobody hears {self._full(self._options.joint_command)}: the command is kept until somebody does"
+            )
         if not posture.connected(self._fixed):
             notes.append(f"no transform from the robot to '{self._fixed}': it is drawn at the origin")
         return [*notes, *posture.description.notes, *self._shape_notes]
