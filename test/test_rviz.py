@@ -90,8 +90,8 @@ def test_topics_and_frames_are_there(name: str, sim_process: Start, client: Make
     plain = client(namespace="/cell", commands=())
     plain.until(lambda: plain.states, "a state")
     for kind, topic in topics(name):
-        published = plain.named("publisher", namespace="/cell").get(f"/cell/{topic['Value']}", [])
-        assert published == [DISPLAYS[kind]], topic["Value"]
+        full, types = f"/cell/{topic['Value']}", [DISPLAYS[kind]]
+        plain.until(lambda: plain.named("publisher", namespace="/cell").get(full) == types, full)  # noqa: B023
     manager = content(name)["Visualization Manager"]
     wanted = {manager["Global Options"]["Fixed Frame"], manager["Views"]["Current"]["Target Frame"]} - {"<Fixed Frame>"}
     heard: list[TFMessage] = plain.hear(TFMessage, "/tf", DEEP)
