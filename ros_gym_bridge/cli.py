@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
+from ros_gym_bridge import cli_models
 from ros_gym_bridge.errors import (
     BridgeError,
     MissingDependencyError,
@@ -256,6 +257,10 @@ def robots() -> None:
     console = Console()
     console.print(table)
     console.print(f"Their files: {robot.path.parent}", highlight=False, soft_wrap=True)
+
+
+app.command()(cli_models.describe)
+app.command()(cli_models.new_robot)
 
 
 def _tasks(robot: "RobotFile") -> list[str]:
