@@ -6,9 +6,9 @@ import math
 from collections import Counter
 from dataclasses import dataclass
 
+from ros_gym_bridge.groups import Interface
 from ros_gym_bridge.kinematics import tip_position
 from ros_gym_bridge.robot_model import Joint, RobotModel
-from ros_gym_bridge.schema import Interface
 from ros_gym_bridge.survey import link_facts, moved_links, total_mass
 
 _GRAVITY = 9.81

@@ -114,8 +114,9 @@ def test_table_of_launch_arguments_is_that_of_the_file() -> None:
 
 
 def test_every_command_is_named() -> None:
-    shown = re.findall(r"^\| `ros-gym-bridge (\w+)` \|", README, re.MULTILINE)
-    assert sorted(shown) == sorted(str(each.name or each.callback.__name__) for each in app.registered_commands)
+    shown = re.findall(r"^\| `ros-gym-bridge ([\w-]+)` \|", README, re.MULTILINE)
+    names = [str(each.name or each.callback.__name__) for each in app.registered_commands]
+    assert sorted(shown) == sorted(name.replace("_", "-") for name in names)
 
 
 def test_files_are_read_in_the_order_in_which_they_know_each_other() -> None:
