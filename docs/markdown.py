@@ -80,6 +80,6 @@ def expected(schema: Mapping[str, Any]) -> str:
     words = {"string": "text", "integer": "integer", "number": "number", "boolean": "`true` or `false`"}
     return words[schema["type"]] + "".join(
         f" {sign} {number(schema[key])}"
-        for key, sign in (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"))
+        for key, sign in (("minimum", "≥"), ("exclusiveMinimum", ">"), ("maximum", "≤"), ("exclusiveMaximum", "<"))
         if key in schema
     )

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MEANINGS = {
     "joint_states": "state of every joint of the robot file; published again every 0.1 s while time stands",
     "joint_command": "commands; see [lockstep](architecture.md#lockstep)",
-    "a_channel": "one topic for each channel of the robot file, by the name given there; here a `link_pose`",
+    "a_channel": "each channel of the robot file has topics; [their types](robot_file.md#the-file), here a `link_pose`",
     "robot_description": "the URDF, its meshes as `file://` URIs",
     "real_time_factor": "simulated seconds for each second of the wall clock, over the last second",
     "/clock": "simulated time; parameter `publish_clock`",
@@ -140,7 +140,7 @@ def _default(schema: dict[str, Any], required: bool) -> str:
         return "required"
     default = schema.get("default")
     if isinstance(default, dict):
-        return ", ".join(f"`{key}: {value}`" for key, value in default.items())
+        return ", ".join(f"`{key}: {value}`" for key, value in default.items() if not isinstance(value, dict))
     return "" if default is None or default == [] else code(json.dumps(default))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ros_gym_bridge.channel_checks import check_channels
 from ros_gym_bridge.command_entries import Limits, entries
 from ros_gym_bridge.errors import ModelError, RobotFileError
 from ros_gym_bridge.group_checks import check_groups, command_topics, odometry_topics
@@ -71,7 +72,8 @@ def _assemble(path: Path, config: RobotConfig) -> RobotFile:
         joint.name: _limits(path, f"joints[{i}]", joint, model, homes[joint.name])
         for i, joint in enumerate(config.joints)
     }
-    _check_links(path, config, model)
+    _check_end_effector(path, config, model)
+    check_channels(path, config, model)
     return RobotFile(path, config, model, scene, following, _spec(path, config, limits))
 
 
@@ -106,11 +108,6 @@ def _check_rates(path: Path, config: RobotConfig) -> None:
             expected="physics_hz to be a multiple of control_hz: a control period is a whole number of physics steps",
             remedy=f"Use a control_hz that divides {rates.physics_hz}, for example {_nearest_divisor(rates)}",
         )
-    for i, channel in enumerate(config.channels):
-        if channel.rate_hz is not None and rates.control_hz % channel.rate_hz:
-            remedy = "Change one of the two"
-            expected = f"a rate that divides control_hz: {rates.control_hz}"
-            raise refusal(path, f"channels[{i}].rate_hz", channel.rate_hz, expected, remedy)
 
 
 def _nearest_divisor(rates: Rates) -> int:
@@ -122,27 +119,26 @@ def _check_unique(path: Path, config: RobotConfig) -> None:
     """No name, commanded joint or topic twice. Groups may share a command topic: they are then one message."""
     commanded = [joint for group in config.actuators for joint in group.commanded]
     topics = [config.joint_states.topic, *command_topics(config), *odometry_topics(config)]
+    topics += [topic for channel in config.channels for topic in channel.topics]
     for key, names in (
         ("joints", [joint.name for joint in config.joints]),
         ("actuators", [group.name for group in config.actuators]),
         ("actuators.joints", commanded),
-        ("channels", [channel.name for channel in config.channels]),
+        ("channels", [name for channel in config.channels for name in channel.samples]),
         ("scene", [body.name for body in config.scene]),
         ("name and scene", [config.name, *(body.name for body in config.scene)]),
         ("poses", [pose.name for pose in config.poses]),
-        ("topics", [*topics, *(channel.topic for channel in config.channels)]),
+        ("topics", topics),
     ):
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
             raise refusal(path, key, twice, "every name once", f"Remove or rename the second '{twice}'")
 
 
-def _check_links(path: Path, config: RobotConfig, model: RobotModel) -> None:
-    named = [("end_effector", config.end_effector)]
-    named += [(f"channels[{i}].link", channel.link) for i, channel in enumerate(config.channels)]
-    for key, link in named:
-        if link is not None and link not in model.links:
-            raise refusal(path, key, link, f"a link of {model.path}", suggest(link, list(model.links)))
+def _check_end_effector(path: Path, config: RobotConfig, model: RobotModel) -> None:
+    link = config.end_effector
+    if link is not None and link not in model.links:
+        raise refusal(path, "end_effector", link, f"a link of {model.path}", suggest(link, list(model.links)))
 
 
 def _homes(path: Path, config: RobotConfig, following: Mapping[str, Mimic]) -> dict[str, float]:

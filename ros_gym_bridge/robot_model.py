@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 
 from ros_gym_bridge.errors import ModelError
 from ros_gym_bridge.formats.result import Format, Vector
+from ros_gym_bridge.geometry import quaternion
 from ros_gym_bridge.notes import Note
 
 ROTARY = ("revolute", "continuous")
@@ -62,13 +63,7 @@ class Joint:
     @cached_property
     def quaternion(self) -> tuple[float, float, float, float]:
         """`rpy` as x, y, z, w."""
-        (sr, cr), (sp, cp), (sy, cy) = ((math.sin(angle / 2), math.cos(angle / 2)) for angle in self.rpy)
-        return (
-            sr * cp * cy - cr * sp * sy,
-            cr * sp * cy + sr * cp * sy,
-            cr * cp * sy - sr * sp * cy,
-            cr * cp * cy + sr * sp * sy,
-        )
+        return quaternion(self.rpy)
 
     @cached_property
     def rotation(self) -> tuple[Vector, Vector, Vector]:

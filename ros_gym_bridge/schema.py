@@ -7,13 +7,21 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from ros_gym_bridge.channels import Channel
 from ros_gym_bridge.groups import ActuatorGroup
-from ros_gym_bridge.schema_parts import Frozen, Name, Namespace, Topic, UrdfName, Vector3
+from ros_gym_bridge.noise import JointNoise
+from ros_gym_bridge.schema_parts import Frozen, Name, Namespace, Tags, Text, Topic, UrdfName, Vector3
 
-Text = Annotated[str, Field(max_length=10_000)]
-Tag = Annotated[str, Field(min_length=1, max_length=200)]
-Tags = Annotated[tuple[Tag, ...], Field(max_length=100)]
 Category = Literal["object", "robot", "human", "dynamic_object", "static_object"]
+
+_CHANNELS = (
+    "sensors; beside a channel with `latency_s` or `dropout` the topic `TOPIC/sample_time` "
+    "(`sensor_msgs/TimeReference`) says at every state which sample it shows"
+)
+_RENDERER = (
+    "draws what cameras see: OpenGL without a window (`egl`), or TinyRenderer (`tiny`); `auto` takes the first "
+    "where it works"
+)
 
 
 def _argument(value: object) -> str:
@@ -66,23 +74,11 @@ class JointConfig(Frozen):
 
 
 class JointStates(Frozen):
-    """Where the joint states are published."""
+    """Where the joint states are published, and how noisy positions and velocities are."""
 
     topic: Topic = "joint_states"
-
-
-class Channel(Frozen):
-    """A sensor. `link_pose`: pose of a link's frame in the world frame, `(7,)`: x y z in m, quaternion x y z w."""
-
-    name: Name
-    kind: Literal["link_pose"]
-    link: UrdfName
-    topic: Topic
-    rate_hz: int | None = Field(default=None, gt=0)
-
-    def divisor(self, control_hz: int) -> int:
-        """Control periods from one sample to the next."""
-        return control_hz // (self.rate_hz or control_hz)
+    noise: JointNoise = JointNoise()
+    bias: JointNoise = JointNoise()
 
 
 class SceneBody(ModelFile):
@@ -140,7 +136,8 @@ class RobotConfig(Frozen):
     end_effector: UrdfName | None = None
     gravity: Vector3 = (0.0, 0.0, -9.81)
     joint_states: JointStates = JointStates()
-    channels: tuple[Channel, ...] = ()
+    channels: tuple[Channel, ...] = Field(default=(), description=_CHANNELS)
+    renderer: Literal["auto", "egl", "tiny"] = Field(default="auto", description=_RENDERER)
     scene: tuple[SceneBody, ...] = ()
     poses: tuple[NamedPose, ...] = ()
     safety: Safety = Safety()

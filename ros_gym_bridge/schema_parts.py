@@ -1,4 +1,4 @@
-"""What the schemas are made of: frozen models that refuse what they do not know, names, topics, vectors."""
+"""What the schemas are made of: frozen models that refuse what they do not know, names, topics, texts, vectors."""
 
 from __future__ import annotations
 
@@ -25,6 +25,9 @@ UrdfName = Annotated[str, Field(min_length=1, max_length=200)]
 Namespace = Annotated[str, _shaped(r"(?a:([A-Za-z]\w*(/[A-Za-z]\w*)*)?)", "a relative namespace such as left")]
 Topic = Annotated[str, _shaped(r"[A-Za-z]\w*(/[A-Za-z]\w*)*", "a relative topic name such as joint_command")]
 Vector3 = tuple[float, float, float]
+Text = Annotated[str, Field(max_length=10_000)]
+Tag = Annotated[str, Field(min_length=1, max_length=200)]
+Tags = Annotated[tuple[Tag, ...], Field(max_length=100)]
 
 
 class Frozen(BaseModel):

@@ -10,6 +10,7 @@ from typing import Any
 
 from ros_gym_bridge.config import load_robot, read_model_file
 from ros_gym_bridge.errors import MissingFileError, ModelError, RobotFileError, UnknownKeyError, UnsupportedFileError
+from ros_gym_bridge.mounts import mount
 from ros_gym_bridge.paths import share_directory
 from ros_gym_bridge.schema import SceneBody, WorldConfig, WorldRobot
 from ros_gym_bridge.world_file import PlacedBody, PlacedRobot, WorldFile, world_of
@@ -129,6 +130,7 @@ class _Reader:
         bodies = tuple(found for i, body in enumerate(config.bodies) if (found := self._body(i, body)) is not None)
         self._check_robots(robots)
         self._check_names(config, robots)
+        self._check_sensors([placed.body.name for placed in bodies], robots)
         return WorldFile(
             name=config.name,
             robots=robots,
@@ -203,6 +205,16 @@ class _Reader:
             twice = next((name for i, name in enumerate(names) if name in names[:i]), None)
             if twice is not None:
                 raise refusal(self._path, key, twice, "every name once", f"Rename one '{twice}'")
+
+    def _check_sensors(self, bodies: list[str], robots: tuple[PlacedRobot, ...]) -> None:
+        """The scene of a robot file does not come along, but its sensors do."""
+        for i, placed in enumerate(robots):
+            for body in (mount(c, placed.robot.model) for c in placed.robot.config.channels):
+                if not body.on_robot and body.link not in bodies:
+                    what = f"{self._path}: robots[{i}]: a sensor of '{placed.robot.config.name}' sits on a body"
+                    expected = f"one of the bodies of this world: {', '.join(bodies) or 'none'}"
+                    remedy = "Add a body of that name, or take a robot file without that channel"
+                    raise RobotFileError(what, got=repr(body.link), expected=expected, remedy=remedy)
 
 
 def _remove(content: Any, location: tuple[int | str, ...]) -> None:

@@ -122,7 +122,7 @@ REFUSED = {
     "unknown key, near": (
         GOOD + "scence: []\n",
         "{path}: scence: unknown key; got []; expected one of name, model, rates, joints, actuators, end_effector, "
-        "gravity, joint_states, channels, scene, poses, safety; Did you mean 'scene'?",
+        "gravity, joint_states, channels, renderer, scene, poses, safety; Did you mean 'scene'?",
     ),
     "unknown key, nested": (
         replaced("home: 0.5", "hoem: 0.5"),

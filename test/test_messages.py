@@ -8,13 +8,11 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import JointState
 
-from ros_gym_bridge.robot import RobotState, Sample, read_only
+from ros_gym_bridge.robot import RobotState, read_only
 from ros_gym_bridge.ros.joint_commands import JointStateCommands, Slot
 from ros_gym_bridge.ros.messages import (
     JointStateReader,
     fill_joint_state,
-    fill_pose,
-    pose_sample,
     to_ns,
     to_time,
 )
@@ -125,12 +123,3 @@ def test_the_order_is_read_again_when_the_names_change() -> None:
     read = JointStateReader(["a", "b"])
     assert read(command(["a", "b"], position=[1.0, 2.0]))[0].tolist() == [1.0, 2.0]
     assert read(command(["b", "a"], position=[1.0, 2.0]))[0].tolist() == [2.0, 1.0]
-
-
-def test_a_pose_comes_back() -> None:
-    from geometry_msgs.msg import PoseStamped
-
-    sample = Sample(77, read_only([1.0, 2.0, 3.0, 0.1, 0.2, 0.3, 0.9]))
-    back = pose_sample(fill_pose(PoseStamped(), sample))
-    assert back.stamp_ns == 77
-    assert back.value.tolist() == sample.value.tolist()

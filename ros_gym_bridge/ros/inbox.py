@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import TypeVar
 
+from ros_gym_bridge.channels import Camera
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.robot import FloatArray, RobotState, Sample
 
@@ -12,13 +13,15 @@ Joints = tuple[FloatArray, FloatArray, FloatArray]
 Part = TypeVar("Part")
 
 _KEPT = 16
+_KEPT_IMAGES = 3
 
 
 class StateInbox:
     """Collects what arrives and says when the state at a stamp is complete.
 
     A state is complete when the joint states and every channel that is due at its stamp have arrived with that
-    stamp. A channel that is not due keeps its last sample. No ROS here: the caller hands in converted values.
+    stamp. A channel that is not due keeps its last sample. Of a channel that may lose samples or be late, it must have
+    arrived which sample the state shows, and that sample. No ROS here: the caller hands in converted values.
 
     Attributes:
         newest_ns: the highest stamp of joint states so far; 0 before the first. What comes late does not lower it.
@@ -31,7 +34,11 @@ class StateInbox:
     def __init__(self, robot: RobotFile) -> None:
         config = robot.config
         self._spec = robot.spec
-        self._every = {c.name: c.divisor(config.rates.control_hz) for c in config.channels}
+        samples = [(name, channel) for channel in config.channels for name in channel.samples]
+        self._every = {name: channel.divisor(config.rates.control_hz) for name, channel in samples}
+        self._kept = {name: _KEPT_IMAGES if isinstance(channel, Camera) else _KEPT for name, channel in samples}
+        self._times: dict[str, dict[int, int]] = {c.name: {} for c in config.channels if not c.punctual}
+        self._timed = {name: self._times[channel.name] for name, channel in samples if not channel.punctual}
         self.newest_ns = 0
         self.received = 0
         self._joints: dict[int, Joints] = {}
@@ -41,12 +48,18 @@ class StateInbox:
         """Joint states have arrived."""
         self.received += 1
         self.newest_ns = max(self.newest_ns, stamp_ns)
-        _keep(self._joints, stamp_ns, joints)
+        _keep(self._joints, stamp_ns, joints, _KEPT)
 
     def put_sample(self, name: str, sample: Sample) -> None:
         """A channel's sample has arrived."""
         self.received += 1
-        _keep(self._samples[name], sample.stamp_ns, sample)
+        _keep(self._samples[name], sample.stamp_ns, sample, self._kept[name])
+
+    def put_time(self, channel: str, stamp_ns: int, taken_ns: int) -> None:
+        """It has arrived which sample of a channel the state at `stamp_ns` shows: the one that was taken at
+        `taken_ns`."""
+        self.received += 1
+        _keep(self._times[channel], stamp_ns, taken_ns, _KEPT)
 
     def take(self, stamp_ns: int, command: FloatArray, all_due: bool = False) -> RobotState | None:
         """The state at a stamp, or None while something is missing.
@@ -69,11 +82,15 @@ class StateInbox:
     def missing(self, stamp_ns: int) -> list[str]:
         """What a state still lacks: `joint_states`, or names of channels."""
         lacking = [] if stamp_ns in self._joints else ["joint_states"]
-        return lacking + [name for name in self._due(stamp_ns, False) if stamp_ns not in self._samples[name]]
+        due = self._due(stamp_ns, False)
+        return lacking + [name for name in self._every if self._sample(name, stamp_ns, name in due) is None]
 
     def _sample(self, name: str, stamp_ns: int, due: bool) -> Sample | None:
-        """The sample of just this stamp where one is due, otherwise the newest one that is not after it."""
+        """The sample of just this stamp where one is due, otherwise the newest one that is not after it; or the one
+        that is said to be shown."""
         samples = self._samples[name]
+        if name in self._timed:
+            return samples.get(self._timed[name].get(stamp_ns, -1))
         if due:
             return samples.get(stamp_ns)
         return samples.get(max((stamp for stamp in samples if stamp <= stamp_ns), default=-1))
@@ -85,7 +102,7 @@ class StateInbox:
         return [name for name, every in self._every.items() if all_due or period % every == 0]
 
 
-def _keep(parts: dict[int, Part], stamp_ns: int, part: Part) -> None:
+def _keep(parts: dict[int, Part], stamp_ns: int, part: Part, most: int) -> None:
     parts[stamp_ns] = part
-    if len(parts) > _KEPT:
+    if len(parts) > most:
         del parts[next(iter(parts))]

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 
 import numpy as np
 from builtin_interfaces.msg import Duration, Time
-from geometry_msgs.msg import PoseStamped
 from sensor_msgs.msg import JointState
 
-from ros_gym_bridge.robot import NANOSECONDS, FloatArray, RobotState, Sample, read_only
+from ros_gym_bridge.robot import NANOSECONDS, FloatArray, RobotState
 
 
 def to_time(stamp_ns: int) -> Time:
@@ -36,22 +35,6 @@ def fill_joint_state(message: JointState, state: RobotState) -> JointState:
     message.velocity = array("d", state.velocity.tobytes())
     message.effort = array("d", state.effort.tobytes())
     return message
-
-
-def fill_pose(message: PoseStamped, sample: Sample) -> PoseStamped:
-    """Write a `link_pose` sample (x y z in m, quaternion x y z w) into a message."""
-    message.header.stamp = to_time(sample.stamp_ns)
-    x, y, z, qx, qy, qz, qw = sample.value.tolist()
-    message.pose.position.x, message.pose.position.y, message.pose.position.z = x, y, z
-    rotation = message.pose.orientation
-    rotation.x, rotation.y, rotation.z, rotation.w = qx, qy, qz, qw
-    return message
-
-
-def pose_sample(message: PoseStamped) -> Sample:
-    """Inverse of `fill_pose`."""
-    p, q = message.pose.position, message.pose.orientation
-    return Sample(to_ns(message.header.stamp), read_only([p.x, p.y, p.z, q.x, q.y, q.z, q.w]))
 
 
 class JointStateReader:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
-from geometry_msgs.msg import PoseStamped, TransformStamped
+from geometry_msgs.msg import TransformStamped
 from rclpy.node import Node
 from rclpy.publisher import Publisher
 from rosgraph_msgs.msg import Clock
@@ -16,11 +16,13 @@ from tf2_msgs.msg import TFMessage
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.kinematics import joint_transform
 from ros_gym_bridge.model import Joint, description
-from ros_gym_bridge.robot import RobotState, Sample
+from ros_gym_bridge.mounts import mount
+from ros_gym_bridge.robot import RobotState
 from ros_gym_bridge.ros import messages, qos
 from ros_gym_bridge.ros.names import under
-from ros_gym_bridge.schema import Channel
+from ros_gym_bridge.ros.sensor_publisher import ChannelPublisher
 from ros_gym_bridge.sim.robot_body import RobotBody
+from ros_gym_bridge.sim.simulated import SimulatedRobot
 from ros_gym_bridge.world_file import PlacedRobot
 
 WORLD_FRAME = "world"
@@ -32,23 +34,35 @@ class StatePublisher:
     Args:
         node: what publishes.
         placed: the robot.
+        simulated: the same; its cameras draw while somebody looks.
+        prefix: put before the names of its frames.
         world_frame: name of the frame `world`.
     """
 
-    def __init__(self, node: Node, placed: PlacedRobot, world_frame: str) -> None:
+    def __init__(
+        self, node: Node, placed: PlacedRobot, simulated: SimulatedRobot, prefix: str, world_frame: str
+    ) -> None:
         robot = placed.robot
         self._message = JointState(name=list(robot.spec.joints))
         topic = under(placed.namespace, robot.config.joint_states.topic)
         self._joints = node.create_publisher(JointState, topic, qos.JOINT_STATES)
-        self._channels = [
-            (channel.name, _channel(node, placed.namespace, channel, world_frame)) for channel in robot.config.channels
-        ]
+        self._channels = {
+            channel.name: ChannelPublisher(node, placed, channel, prefix, world_frame)
+            for channel in robot.config.channels
+        }
+        self._simulated = simulated
+        self._stamp_ns = 0
+        simulated.sensors.wanted = lambda name: self._channels[name].heard
 
-    def publish(self, state: RobotState) -> None:
-        """Tell everybody. A channel's sample keeps the stamp of its reading."""
+    def publish(self) -> None:
+        """Tell everybody the robot's state."""
+        self._simulated.catch_up()
+        state = self._simulated.state
         self._joints.publish(messages.fill_joint_state(self._message, state))
-        for name, publish in self._channels:
-            publish(state.channels[name])
+        again = state.stamp_ns == self._stamp_ns
+        for channel in self._channels.values():
+            channel.publish(state, again)
+        self._stamp_ns = state.stamp_ns
 
 
 class ClockPublisher:
@@ -66,17 +80,6 @@ class ClockPublisher:
         """Tell the time, nanoseconds."""
         self._message.clock = messages.to_time(stamp_ns)
         self._publisher.publish(self._message)
-
-
-def _channel(node: Node, namespace: str, channel: Channel, world_frame: str) -> Callable[[Sample], None]:
-    publisher = node.create_publisher(PoseStamped, under(namespace, channel.topic), qos.SENSORS)
-    message = PoseStamped()
-    message.header.frame_id = world_frame
-
-    def publish(sample: Sample) -> None:
-        publisher.publish(messages.fill_pose(message, sample))
-
-    return publish
 
 
 def publish_description(node: Node, placed: PlacedRobot) -> Publisher:
@@ -98,7 +101,8 @@ def derived_from_joint_states(robot: RobotFile) -> set[Joint]:
 
 
 class TransformPublisher:
-    """`/tf` for joints that move, `/tf_static` for those that do not, from the frame `world` down to every link.
+    """`/tf` for joints that move, `/tf_static` for those that do not and for sensors with frames of their own, from the
+    frame `world` down to every link.
 
     Args:
         node: what publishes.
@@ -154,6 +158,9 @@ class TransformPublisher:
         for joint in robot.model.joints:
             if joint not in movable and joint not in self._left_out:
                 transforms.append(_set(self._frame(joint.parent, joint.child), *joint_transform(joint, 0.0)))
+        mounts = {place.frame: place for place in (mount(c, robot.model) for c in robot.config.channels) if place.own}
+        for frame, place in mounts.items():
+            transforms.append(_set(self._frame(place.link, frame), place.position, place.rotation))
         return transforms
 
     def _under_world(self, robot: RobotFile) -> TransformStamped:

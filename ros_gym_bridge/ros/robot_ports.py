@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from rclpy.node import Node
 
-from ros_gym_bridge.robot import RobotState
 from ros_gym_bridge.ros.names import under
 from ros_gym_bridge.ros.publishers import (
     WORLD_FRAME,
@@ -15,7 +14,7 @@ from ros_gym_bridge.ros.publishers import (
     derived_from_joint_states,
     publish_description,
 )
-from ros_gym_bridge.sim.robot_body import RobotBody
+from ros_gym_bridge.sim.simulated import SimulatedRobot
 from ros_gym_bridge.world_file import PlacedRobot
 
 
@@ -40,23 +39,25 @@ class RobotPorts:
     Args:
         node: what publishes.
         placed: the robot.
-        body: the same as it is simulated.
+        simulated: the same.
         transforms: which are published.
     """
 
-    def __init__(self, node: Node, placed: PlacedRobot, body: RobotBody, transforms: Transforms) -> None:
+    def __init__(self, node: Node, placed: PlacedRobot, simulated: SimulatedRobot, transforms: Transforms) -> None:
         world_frame = transforms.frame_prefix + WORLD_FRAME
         prefix = transforms.frame_prefix + under(placed.namespace, "")
-        self._states = StatePublisher(node, placed, world_frame)
+        body = simulated.body
+        self._simulated = simulated
+        self._states = StatePublisher(node, placed, simulated, prefix, world_frame)
         left_out = derived_from_joint_states(placed.robot) if transforms.robot_state_publisher else set()
         self._transforms = TransformPublisher(node, body, world_frame, prefix, left_out) if transforms.publish else None
         self._description = publish_description(node, placed)
 
-    def publish(self, state: RobotState) -> None:
+    def publish(self) -> None:
         """Tell everybody what the robot is doing."""
-        self._states.publish(state)
+        self._states.publish()
         if self._transforms is not None:
-            self._transforms.publish(state)
+            self._transforms.publish(self._simulated.state)
 
     def tell_base(self) -> None:
         """The robot's base may stand somewhere else."""

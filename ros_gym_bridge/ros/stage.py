@@ -19,6 +19,7 @@ from ros_gym_bridge.ros.pacing import Pacer
 from ros_gym_bridge.ros.robot_ports import RobotPorts, Transforms
 from ros_gym_bridge.sim.engine import Engine
 from ros_gym_bridge.sim.entities import Entities
+from ros_gym_bridge.sim.renderer import NAMES
 from ros_gym_bridge.sim.simulation import Simulation
 from ros_gym_bridge.world_file import WorldFile
 
@@ -87,9 +88,11 @@ class Stage:
         try:
             with self._ends:
                 self._declare_facts()
+                if simulation.world.renderer:
+                    node.get_logger().info(f"Cameras are drawn by {NAMES[simulation.world.renderer]}.")
                 self.commands = CommandPort(node, world, self.engine, counters)
                 self._ports = [
-                    RobotPorts(node, placed, robot.body, settings.transforms)
+                    RobotPorts(node, placed, robot, settings.transforms)
                     for placed, robot in zip(world.robots, simulation.robots, strict=True)
                 ]
         except BaseException:
@@ -136,8 +139,8 @@ class Stage:
             ports.tell_base()
 
     def _publish(self, states: Sequence[RobotState]) -> None:
-        for ports, state in zip(self._ports, states, strict=True):
-            ports.publish(state)
+        for ports in self._ports:
+            ports.publish()
         self.entities.observe(states[0].stamp_ns)
         self._published(states[0].stamp_ns)
 

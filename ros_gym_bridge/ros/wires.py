@@ -6,15 +6,16 @@ import itertools
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Any
 
-from geometry_msgs.msg import PoseStamped
-from sensor_msgs.msg import JointState
+from sensor_msgs.msg import JointState, TimeReference
 
 from ros_gym_bridge.config import RobotFile
-from ros_gym_bridge.robot import FloatArray
+from ros_gym_bridge.robot import FloatArray, Sample
 from ros_gym_bridge.ros import messages, qos
 from ros_gym_bridge.ros.command_writers import command_writers
 from ros_gym_bridge.ros.inbox import StateInbox
+from ros_gym_bridge.ros.sensor_ports import ports
 from ros_gym_bridge.ros.session import Session
 from ros_gym_bridge.ros.simulator import SimulatorClient
 
@@ -98,7 +99,12 @@ class Wires:
         take = partial(self._take_joints, messages.JointStateReader(robot.spec.joints))
         self._joint_states = subscribe(JointState, robot.config.joint_states.topic, take, qos.JOINT_STATES)
         for channel in robot.config.channels:
-            subscribe(PoseStamped, channel.topic, partial(self._take_sample, channel.name), qos.SENSORS)
+            for port in ports(channel):
+                if port.read is not None:
+                    take = partial(self._take_sample, port.sample, port.read)
+                    subscribe(type(port.message), port.topic, take, qos.SENSORS)
+            if not channel.punctual:
+                subscribe(TimeReference, channel.time_topic, partial(self._take_time, channel.name), qos.SENSORS)
 
     def _take_joints(self, reader: messages.JointStateReader, message: JointState) -> None:
         joints = reader(message)
@@ -107,5 +113,8 @@ class Wires:
         else:
             self.inbox.put_joints(messages.to_ns(message.header.stamp), joints)
 
-    def _take_sample(self, name: str, message: PoseStamped) -> None:
-        self.inbox.put_sample(name, messages.pose_sample(message))
+    def _take_sample(self, name: str, read: Callable[[Any], Sample], message: Any) -> None:
+        self.inbox.put_sample(name, read(message))
+
+    def _take_time(self, channel: str, message: TimeReference) -> None:
+        self.inbox.put_time(channel, messages.to_ns(message.header.stamp), messages.to_ns(message.time_ref))

@@ -265,6 +265,9 @@ class Entities:
             raise EntityError(
                 f"robot '{name}' cannot be deleted", got=repr(name), expected="a body", remedy="Load another world"
             )
+        if any(name in robot.sensors.bodies for robot in self._simulation.robots):
+            remedy = "Take the channel out of the robot file"
+            raise EntityError(f"entity '{name}' cannot be deleted: a sensor sits on it", got=repr(name), remedy=remedy)
         self._world.remove(name)
         if self._spawns.pop(name, None) is not None:
             self._infos.pop(name)

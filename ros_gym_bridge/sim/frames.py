@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+from ros_gym_bridge.geometry import Quaternion, product
+
 Vector = tuple[float, float, float]
-Quaternion = tuple[float, float, float, float]
 Pose = tuple[Vector, Quaternion]
 
 
@@ -29,13 +30,7 @@ def rotated(orientation: Quaternion, vector: Vector) -> Vector:
 
 def placed(frame: Pose, pose: Pose) -> Pose:
     """A pose that is told in a frame, told in the frame around it."""
-    (ax, ay, az, aw), (bx, by, bz, bw) = frame[1], pose[1]
-    return added(frame[0], rotated(frame[1], pose[0])), (
-        aw * bx + ax * bw + ay * bz - az * by,
-        aw * by - ax * bz + ay * bw + az * bx,
-        aw * bz + ax * by - ay * bx + az * bw,
-        aw * bw - ax * bx - ay * by - az * bz,
-    )
+    return added(frame[0], rotated(frame[1], pose[0])), product(frame[1], pose[1])
 
 
 def around(pose: Pose) -> Pose:

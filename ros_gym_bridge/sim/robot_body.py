@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from ros_gym_bridge.channels import ForceTorque
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.errors import ModelError
 from ros_gym_bridge.sim.frames import Pose
@@ -34,6 +35,7 @@ class RobotBody:
         self.id = -1
         self._body_pose = body_pose
         self._get_joint_states = client.getJointStates
+        self._felt = [channel.joint for channel in robot.config.channels if isinstance(channel, ForceTorque)]
 
     def take(self, body: int) -> None:
         """The robot was loaded as this body: find its joints and links, put it at home, motors off.
@@ -44,6 +46,8 @@ class RobotBody:
         self.id = body
         self._index_joints()
         self._couple_followers()
+        for joint in self._felt:
+            self.client.enableJointForceTorqueSensor(body, self.joint_index(joint), 1)
         self.quiet_motors()
         self.set_joints(self.robot.spec.home.tolist(), [0.0] * len(self.joint_indices))
 

@@ -8,7 +8,9 @@ from ros_gym_bridge.robot import FloatArray, RobotSpec, RobotState
 from ros_gym_bridge.safety import CommandLimiter
 from ros_gym_bridge.sim.actuators import Motors
 from ros_gym_bridge.sim.robot_body import RobotBody
-from ros_gym_bridge.sim.sensors import Sensors
+from ros_gym_bridge.sim.sensors.errors import Errors
+from ros_gym_bridge.sim.sensors.suite import Sensors
+from ros_gym_bridge.sim.world import World
 
 
 class SimulatedRobot:
@@ -19,21 +21,26 @@ class SimulatedRobot:
         spec: of the robot.
         state: the newest.
         diverged: whether the last state is no number.
+        sensors: its channels.
 
     Args:
+        world: that it stands in.
         body: as above.
     """
 
     state: RobotState
 
-    def __init__(self, body: RobotBody) -> None:
+    def __init__(self, world: World, body: RobotBody) -> None:
         self.body = body
         self.spec: RobotSpec = body.robot.spec
         self.diverged = False
         joints = body.robot.config.joints
         self._noise = np.array([[j.home_noise for j in joints], [j.velocity_noise for j in joints]])
         self._limiter = CommandLimiter(self.spec)
-        self._sensors = Sensors(body)
+        told = body.robot.config.joint_states
+        self._joint_errors = Errors(told.noise, told.bias, {"position": len(joints), "velocity": len(joints)})
+        self._fresh = True
+        self.sensors = Sensors(world, body)
         self._motors = Motors(body)
         self._joint_states = body.joint_states
         self.push = self._motors.push
@@ -42,7 +49,7 @@ class SimulatedRobot:
     @property
     def random(self) -> bool:
         """Whether anything of an episode is drawn."""
-        return bool(self._noise.any())
+        return bool(self._noise.any()) or self._joint_errors.random or self.sensors.random
 
     def scatter(self, rng: np.random.Generator) -> None:
         """Home position with the robot file's noise."""
@@ -51,37 +58,56 @@ class SimulatedRobot:
             positions = np.clip(self.spec.home + draw[0], self.spec.lower, self.spec.upper)
             self.body.set_joints(positions.tolist(), draw[1].tolist())
 
-    def begin(self, steps: int) -> None:
+    def begin(self, steps: int, rng: np.random.Generator) -> None:
         """The first state of an episode, after so many physics steps: motors at home."""
         self._limiter.reset()
         self._motors.set(self._limiter.applied)
-        self.state = self.read(steps, fresh=True)
+        if self._joint_errors.random:
+            self._joint_errors.begin(np.random.default_rng(int(rng.integers(2**63))))
+        self.sensors.begin(rng)
+        self._fresh = True
+        self.state = self.read(steps, first=True)
 
     def command(self, target: FloatArray) -> None:
         """Take a target `(n_command,)` for the control period that begins, within limits."""
         self._motors.set(self._limiter(target))
 
+    def note(self, steps: int) -> None:
+        """One physics step is left until so many are done and the state may be read."""
+        self.sensors.note(steps // self.spec.steps_per_period)
+
     def observe(self, steps: int) -> None:
         """Renew `state` and `diverged`."""
+        self._fresh = False
         self.state = self.read(steps)
 
     def restamp(self, steps: int) -> None:
         """The present state under another count of physics steps; every sensor is read anew."""
-        self.state = self.read(steps, fresh=True)._replace(effort=self.state.effort)
+        self.state = self.read(steps, first=True)
 
-    def read(self, steps: int, fresh: bool = False) -> RobotState:
-        """What the robot is doing; `fresh` for a state that no step has led to."""
+    def read(self, steps: int, first: bool = False) -> RobotState:
+        """What the robot is doing; `first` when time begins anew."""
         position, velocity, _, effort = zip(*self._joint_states(), strict=True)
-        if fresh:
+        if self._fresh:
             effort = (0.0,) * len(position)  # PyBullet still tells the last step's
         elif self.pushes:
             effort = tuple(self._motors.correct_efforts(effort))
         total = sum(position) + sum(velocity)
         self.diverged = total - total != 0.0
-        values = np.array([*position, *velocity, *effort])
-        values.setflags(write=False)
         n = len(position)
+        values = np.array([*position, *velocity, *effort])
+        if self._joint_errors.random:
+            values[:n] += self._joint_errors("position", (n,))
+            values[n : 2 * n] += self._joint_errors("velocity", (n,))
+        values.setflags(write=False)
         stamp_ns = self.spec.stamp_ns(steps)
-        channels = self._sensors.read(stamp_ns, steps // self.spec.steps_per_period, fresh)
+        channels = self.sensors.read(stamp_ns, steps // self.spec.steps_per_period, first, self._fresh)
         applied = self._limiter.applied
         return RobotState(stamp_ns, values[:n], values[n : 2 * n], values[2 * n :], applied, channels)
+
+    def catch_up(self) -> None:
+        """Show in the present state what somebody has come to see since it was read."""
+        steps = self.spec.steps(self.state.stamp_ns)
+        channels = self.sensors.catch_up(self.state.stamp_ns, steps // self.spec.steps_per_period)
+        if channels is not None:
+            self.state = self.state._replace(channels=channels)

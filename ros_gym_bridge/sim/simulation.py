@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from ros_gym_bridge.errors import ResetNeededError
 from ros_gym_bridge.robot import FloatArray, RobotState
+from ros_gym_bridge.sim.renderer import choose_renderer
 from ros_gym_bridge.sim.simulated import SimulatedRobot
 from ros_gym_bridge.sim.world import World
 from ros_gym_bridge.world_file import WorldFile
@@ -17,6 +19,8 @@ class Simulation:
     """Robots that move together. Time is a count of physics steps; only `rewind` turns it back.
 
     The first state stands at one control period and a reset advances time by one more, so no stamp names two states.
+    Where channels are slower than the control rate, both go on to the next period in which all of them are due: the
+    same seed gives the same episode whenever it begins.
 
     Attributes:
         world: the physics.
@@ -29,14 +33,17 @@ class Simulation:
 
     Raises:
         ModelError: PyBullet refuses a model.
+        MissingDependencyError, OptionError: see `choose_renderer`.
     """
 
     def __init__(self, world: WorldFile, gui: bool = False) -> None:
         self.world_file = world
-        self.world = World(world, gui)
-        self.robots = tuple(SimulatedRobot(body) for body in self.world.robots)
+        self.world = World(world, gui, choose_renderer(world, gui))
+        self.robots = tuple(SimulatedRobot(self.world, body) for body in self.world.robots)
         self.steps_per_period = world.steps_per_period
+        self._round = self.steps_per_period * math.lcm(*(robot.sensors.round for robot in self.robots))
         self._pushed = [robot.push for robot in self.robots if robot.pushes]
+        self._noted = [robot.note for robot in self.robots if robot.sensors.notes]
         self._step = self.world.step
         self._rng = np.random.default_rng()
         self.steps = 0
@@ -75,8 +82,8 @@ class Simulation:
         self._begin()
 
     def rewind(self) -> None:
-        """Turn time back: the present state stands where the first one stood, at one control period."""
-        self.steps = self.steps_per_period
+        """Turn time back: the present state stands where the first one stood."""
+        self.steps = self._round
         for robot in self.robots:
             robot.restamp(self.steps)
 
@@ -116,9 +123,9 @@ class Simulation:
 
     def _begin(self) -> None:
         """The first state of an episode."""
-        self.steps = (self.steps // self.steps_per_period + 1) * self.steps_per_period
+        self.steps = (self.steps // self._round + 1) * self._round
         for robot in self.robots:
-            robot.begin(self.steps)
+            robot.begin(self.steps, self._rng)
 
     def _check_sane(self) -> None:
         if self.diverged:
@@ -129,6 +136,17 @@ class Simulation:
             )
 
     def _run(self, count: int) -> None:
+        """So many physics steps; before the last one, sensors that compare two states look at the first of them."""
+        end = self.steps + count
+        if self._noted:
+            self._step_on(count - 1)
+            for note in self._noted:
+                note(end)
+            count = 1
+        self._step_on(count)
+        self.steps = end
+
+    def _step_on(self, count: int) -> None:
         step = self._step
         if self._pushed:
             for _ in range(count):
@@ -138,4 +156,3 @@ class Simulation:
         else:
             for _ in range(count):
                 step()
-        self.steps += count

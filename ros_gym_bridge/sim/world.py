@@ -20,6 +20,7 @@ from ros_gym_bridge.errors import MissingDependencyError, ModelError
 from ros_gym_bridge.model import RobotModel
 from ros_gym_bridge.physics_text import physics_text
 from ros_gym_bridge.sim.frames import Pose, around, placed
+from ros_gym_bridge.sim.renderer import GlContext
 from ros_gym_bridge.sim.robot_body import RobotBody
 from ros_gym_bridge.world_file import SpawnedBody, WorldFile
 
@@ -54,7 +55,7 @@ with _silenced():
 FIELD_OF_VIEW = 40.0  # degrees, from top to bottom of a picture
 MARKER_COLOUR = (0.1, 0.8, 0.2)
 _FLOOR_COLOUR = (0.72, 0.76, 0.8, 1.0)
-_LIGHT = (-0.6, -1.0, 2.0)  # from where
+LIGHT = (-0.6, -1.0, 2.0)  # from where
 
 
 # What a snapshot does not undo
@@ -89,14 +90,17 @@ def _turned(rpy: Sequence[float]) -> tuple[float, float, float, float]:
 
 
 class _Client(BulletClient):  # type: ignore[misc]
-    """A client that notes whether something was called that a snapshot does not undo."""
+    """A client that notes whether something was called that a snapshot does not undo, and that draws in its own OpenGL
+    context, if it has one."""
 
     changed = False
+    graphics: GlContext | None = None
 
     def __getattr__(self, name: str) -> Any:
         if name in _NOT_RESTORED:
             self.changed = True
-        return super().__getattr__(name)
+        attribute = super().__getattr__(name)
+        return attribute if self.graphics is None else self.graphics.around(name, attribute)
 
 
 class World:
@@ -109,26 +113,30 @@ class World:
         robots: in the order of the world file.
         scene: further bodies by name.
         spawned: those that came while it ran, by name; a reset of the state keeps them.
+        renderer: who draws for cameras, `egl` or `tiny`; empty where there are none.
 
     Args:
         world: what stands in it.
         gui: show PyBullet's own window.
+        renderer: as above.
 
     Raises:
         ModelError: PyBullet refuses a model, or its joints are not those of the URDF.
-        MissingDependencyError: `gui` without a display.
+        MissingDependencyError: `gui` without a display, `egl` that does not work.
     """
 
-    def __init__(self, world: WorldFile, gui: bool = False) -> None:
+    def __init__(self, world: WorldFile, gui: bool = False, renderer: str = "") -> None:
         if gui and not os.environ.get("DISPLAY"):
             raise MissingDependencyError(
                 "PyBullet's window needs an X display",
                 got="DISPLAY is not set",
                 remedy="Run on a desktop or under Xvfb, or leave the window off (render_mode='rgb_array')",
             )
-        self.world_file = world
+        self.world_file, self.renderer = world, renderer
         with _silenced():
             self.client: Any = _Client(pybullet.GUI if gui else pybullet.DIRECT)
+            if renderer == "egl":
+                self.client.graphics = GlContext(self.client)
         self._folder = tempfile.TemporaryDirectory(prefix="ros_gym_bridge_")
         self._files: dict[RobotModel, Path] = {}
         self.step = self.client.stepSimulation
@@ -156,6 +164,7 @@ class World:
             self._damp(body, place.linear_damping, place.angular_damping)
             robot.take(body)
         self.spawned = {name: self._appear(body) for name, body in self._spawned.items()}
+        self._settle_renderer()
         self._snapshot = self.client.saveState()
         self.client.changed = False
 
@@ -200,6 +209,13 @@ class World:
         self.client.setGravity(*self.world_file.gravity)
         # without it contact-rich scenes are not repeated bit for bit by restoreState
         self.client.setPhysicsEngineParameter(deterministicOverlappingPairs=1)
+
+    def _settle_renderer(self) -> None:
+        """EGL draws its first two pictures without shadows, and says who made the driver."""
+        if self.renderer == "egl":
+            with _silenced():
+                for _ in range(2):
+                    self.client.getCameraImage(16, 16, renderer=pybullet.ER_BULLET_HARDWARE_OPENGL)
 
     def _file(self, model: RobotModel) -> str:
         """A copy with absolute mesh paths: PyBullet looks in the working directory first, and knows no ROS packages."""
@@ -318,7 +334,7 @@ class World:
         view = pybullet.computeViewMatrix(eye, target, (0.0, 0.0, 1.0))
         projection = pybullet.computeProjectionMatrixFOV(FIELD_OF_VIEW, width / height, 0.02, 20.0)
         image = self.client.getCameraImage(
-            width, height, view, projection, _LIGHT, shadow=int(shadow), renderer=pybullet.ER_TINY_RENDERER
+            width, height, view, projection, LIGHT, shadow=int(shadow), renderer=pybullet.ER_TINY_RENDERER
         )
         return np.array(image[2], dtype=np.uint8).reshape(height, width, 4)[:, :, :3]
 
@@ -331,7 +347,7 @@ class World:
     def close(self) -> None:
         """Disconnect from PyBullet. May be called again."""
         if self.client is not None:
-            with contextlib.suppress(pybullet.error):
+            with contextlib.suppress(pybullet.error), _silenced() if self.renderer else contextlib.nullcontext():
                 self.client.disconnect()
             self.client = None
             self._folder.cleanup()

@@ -10,6 +10,7 @@ import numpy as np
 from geometry_msgs.msg import Vector3
 from simulation_interfaces.msg import Bounds, EntityInfo, EntityState, Result
 
+from ros_gym_bridge.geometry import Quaternion
 from ros_gym_bridge.posix_regex import Regex, RegexError
 from ros_gym_bridge.ros import messages
 from ros_gym_bridge.ros.publishers import WORLD_FRAME
@@ -17,7 +18,7 @@ from ros_gym_bridge.ros.services.answers import Refused
 from ros_gym_bridge.ros.services.tags import check_tags_filter, has_tags
 from ros_gym_bridge.schema import Category
 from ros_gym_bridge.sim.entities import STILL, WORLD_BOUNDS_M, Entities, Info, State, Twist
-from ros_gym_bridge.sim.frames import Pose, Quaternion, Vector, added, cross, placed, rotated
+from ros_gym_bridge.sim.frames import Pose, Vector, added, cross, placed, rotated
 from ros_gym_bridge.sim.measure import Box
 
 MAX_TEXT, MAX_TAGS, MAX_TAG = 10_000, 100, 200
