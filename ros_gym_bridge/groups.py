@@ -113,9 +113,8 @@ class SpeedLimit(Frozen):
 class DiffDrive(_Group):
     """Wheels on two sides that drive and steer, as ros2_control's `diff_drive_controller` has it. The command is two
     numbers: linear, ahead (m/s), and angular, to the left (rad/s). A twist older than `cmd_vel_timeout_s` (simulated
-    seconds; 0: never) stops the robot. Odometry is integrated from what the wheels have turned, so it drifts as on a
-    real robot: `nav_msgs/msg/Odometry` on `odom_topic`, and the transform from `odom_frame_id` to the root link, which
-    takes the place of the true one. `geometry_msgs/msg/Twist` has no stamp, so not in lockstep."""
+    seconds; 0: never) stops the robot. `geometry_msgs/msg/Twist` has no stamp, so not in lockstep. The keys of odometry
+    are read and checked, but wheel odometry is not published yet: a channel of kind `odometry` tells the truth."""
 
     default_topic: ClassVar = {"": "{}/cmd_vel"}
 

@@ -84,8 +84,6 @@ def test_topics_can_be_heard(name: str) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_topics_and_frames_are_there(name: str, sim_process: Start, client: Make) -> None:
     """Of the simulation node that runs this robot, in a namespace."""
-    if name == "rover" and "diff_drive" not in load_robot(name).path.read_text():
-        pytest.skip("the rover has no sensors and no odometry yet")
     sim_process("-r", "__ns:=/cell", robot=name)
     plain = client(namespace="/cell", commands=())
     plain.until(lambda: plain.states, "a state")
