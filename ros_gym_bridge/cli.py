@@ -106,7 +106,14 @@ def demo(
     from ros_gym_bridge.demo import demo as run
 
     with _until_ctrl_c() as asked:
-        run(robot, episodes, seed, Console(), Path.cwd(), asked)
+        run(robot, episodes, seed, Console(), _here(), asked)
+
+
+def _here() -> Path:
+    try:
+        return Path.cwd()
+    except FileNotFoundError as error:
+        raise OptionError("the current directory is gone", remedy="Change to another one") from error
 
 
 @contextlib.contextmanager

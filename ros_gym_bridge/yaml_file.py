@@ -114,7 +114,8 @@ def _translated(model: type[BaseModel], path: Path, error: ValidationError) -> R
     errors = [
         e for e in found if not any(e["loc"] == other["loc"][: len(e["loc"])] for other in found if other is not e)
     ]
-    first = errors[0]
+    # a misspelled key is both unknown and missing, and only the former says how it is spelled
+    first = min(errors, key=lambda each: each["type"] != "extra_forbidden")
     key, _ = place(model, first["loc"])
     more = len(errors) - 1
     suffix = f" ({more} more problem{'s' if more > 1 else ''} after this one)" if more else ""

@@ -311,3 +311,11 @@ def test_a_joint_of_which_nobody_knows_the_velocity_is_observed_all_the_same(wri
     robot = written.load(interface="effort")
     fields = {field.name: field for field in joint_fields(robot.spec)}
     assert (fields["shoulder velocity"].low, fields["shoulder velocity"].high) == (-100.0, 100.0)
+
+
+def test_a_misspelled_key_that_is_needed_is_called_unknown_not_missing(written: Written) -> None:
+    written.refused(
+        GOOD.replace("control_hz", "controll_hz"),
+        "{path}: rates.controll_hz: unknown key; got 20; expected one of physics_hz, control_hz; Did you mean "
+        "'control_hz'? (1 more problem after this one).",
+    )

@@ -144,7 +144,7 @@ def test_truncated_at_the_time_limit_and_not_before(backend: str) -> None:
     try:
         for _ in range(2):
             env.reset(seed=1)
-            ends = [env.step(np.zeros(9, np.float32))[2:4] for _ in range(10)]
+            ends = [env.step(np.zeros(env.action_space.shape, np.float32))[2:4] for _ in range(10)]
             assert ends == [(False, False)] * 9 + [(False, True)]
     finally:
         env.close()
@@ -196,7 +196,7 @@ def test_applied_command_is_what_was_applied(backend: str) -> None:
         previous = info["applied_command"]
         assert np.array_equal(previous, spec.command_home)
         for _ in range(100):
-            info = env.step(np.ones(9, np.float32))[4]
+            info = env.step(np.ones(env.action_space.shape, np.float32))[4]
             applied = info["applied_command"]
             assert np.array_equal(applied, np.minimum(spec.command_high, previous + spec.max_change))
             previous = applied

@@ -15,8 +15,10 @@ from adapter_tools import alive, episodes, first_difference, from_zero, make
 from conftest import wait_for
 from ros_gym_bridge import RobotState, load_robot
 from ros_gym_bridge.connection import Connection
-from ros_gym_bridge.errors import OptionError, RobotClosedError
+from ros_gym_bridge.errors import OptionError, RobotClosedError, RobotLostError
 from ros_gym_bridge.robot import Command, read_only
+from ros_gym_bridge.ros import own_node
+from ros_gym_bridge.ros.session import Session
 from ros_gym_bridge.ros.topic_robot import TopicRobot
 
 Start = Callable[..., Any]
@@ -282,3 +284,21 @@ def test_the_states_of_a_long_pause_are_no_answers(robot: Any) -> None:
     state = push(mine, state, 2.0)
     assert mine._link.inbox.received > heard + 5
     assert state.effort[0] == 2.0
+
+
+def test_a_private_domain_is_not_the_one_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(own_node, "_DOMAINS", range(66, 67))
+    monkeypatch.setenv("ROS_DOMAIN_ID", "66")
+    with pytest.raises(RobotLostError, match="no ROS domain is free"):
+        own_node.PrivateDomain()
+
+
+@pytest.mark.parametrize("text", ["233", "-1", "x", "1.5"])
+def test_a_domain_in_the_environment_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Fast DDS would end this process."""
+    monkeypatch.setenv("ROS_DOMAIN_ID", text)
+    with pytest.raises(OptionError) as caught:
+        Session("nobody")
+    assert str(caught.value) == (
+        f"environment variable ROS_DOMAIN_ID; got '{text}'; expected an integer from 0 to 232; Correct it, or unset it."
+    )

@@ -38,7 +38,10 @@ class PrivateDomain:
     """
 
     def __init__(self) -> None:
+        users = os.environ.get("ROS_DOMAIN_ID", "0")
         for domain in random.sample(_DOMAINS, len(_DOMAINS)):
+            if str(domain) == users:
+                continue
             claim = socket.socket(socket.AF_UNIX)
             try:
                 claim.bind(f"\0ros_gym_bridge/domain/{domain}")
@@ -80,7 +83,8 @@ class OwnNode:
         self.namespace = "/" + (namespace or f"ros_gym_bridge_{os.getpid()}_{next(_numbers)}").lstrip("/")
         self._folder = tempfile.mkdtemp(prefix="ros_gym_bridge_")
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed in close)
-        parameters = {"robot": _write(robot, Path(self._folder)), "mode": mode, "publish_tf": False}
+        parameters: dict[str, object] = {"robot": _write(robot, Path(self._folder)), "mode": mode}
+        parameters |= {"publish_tf": False, "publish_clock": False}  # absolute names: others may be in the domain
         parameters |= {"start_paused": True} if paused else {}
         self._process = subprocess.Popen(
             _command(self.namespace, parameters),

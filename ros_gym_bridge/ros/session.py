@@ -59,6 +59,12 @@ def _fast_dds_3() -> bool:
         return os.environ.get("ROS_DISTRO") != "jazzy"
 
 
+def _check_domain(text: str) -> None:
+    if not (text.isascii() and text.isdigit() and int(text) <= 232):
+        expected, remedy = "an integer from 0 to 232", "Correct it, or unset it"
+        raise OptionError("environment variable ROS_DOMAIN_ID", got=repr(text), expected=expected, remedy=remedy)
+
+
 class Session:
     """A node of its own in a context of its own, so that several live in one process without touching each other.
 
@@ -71,6 +77,7 @@ class Session:
 
     Raises:
         ForkError: see `check_process`.
+        OptionError: `ROS_DOMAIN_ID` is no domain; Fast DDS would end the process.
     """
 
     def __init__(
@@ -82,6 +89,8 @@ class Session:
         quiet: bool = False,
     ) -> None:
         check_process()
+        if domain_id is None:
+            _check_domain(os.environ.get("ROS_DOMAIN_ID") or "0")
         set_ros_environment()
         self.context = rclpy.Context()
         rclpy.init(
