@@ -119,6 +119,8 @@ PRESENT = (
     "rosgraph_msgs",
     "sensor_msgs",
     "std_msgs",
+    "nav_msgs",
+    "trajectory_msgs",
 )
 
 
