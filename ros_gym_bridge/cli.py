@@ -199,7 +199,7 @@ def view(
         str, typer.Option(metavar="FRAME", help="What stands still on the page; default: the top of the transforms.")
     ] = "",
     frame_prefix: Annotated[
-        str, typer.Option(metavar="TEXT", help="What stands before the robot's link names in transforms.")
+        str, typer.Option(metavar="TEXT", help="What stands before link names in transforms; default: nothing, or NS/.")
     ] = "",
 ) -> None:
     """Show any ROS 2 robot live, on a page in the browser.

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from std_msgs.msg import String
 
 from adapter_tools import Process, running
 from browser import CHROMIUM, Page, Pixels, chromium, viewer
-from conftest import node_processes, plain_clients, private_domain
+from conftest import NodeProcess, node_processes, plain_clients, private_domain
 from plain_client import LATCHED, PlainClient
 from view_picture import picture
 
@@ -287,3 +287,18 @@ def _ends_well(process: Process) -> None:
     assert process.wait(20.0) == 0
     assert time.monotonic() - begun < 10.0
     assert "Traceback" not in process.text()
+
+
+def test_one_of_two_robots(browser: Any, domain_id: int, sim_process: Callable[..., NodeProcess]) -> None:
+    """The simulator stands above the namespaces of its robots, and their frames have these before their names."""
+    sim_process(world="two_arms")
+    with viewer(domain_id, "--namespace", "/right") as (_, url):
+        page = Page(browser, url)
+        page.until(lambda: page.fact("robot") == "arm", "the robot")
+        page.until(lambda: page.fact("fixed frame") == "world", "the transforms of the right one")
+        page.until(lambda: page.fact("real-time factor") != "not published", "the simulator")
+        page.button("Pause").click()
+        page.until(lambda: page.fact("state") == "paused", "the pause")
+        assert "no transform" not in page.text()
+        assert page.errors == []
+        page.page.close()

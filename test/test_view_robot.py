@@ -197,7 +197,7 @@ def test_transforms_place_the_robot_and_the_joints_that_nobody_tells() -> None:
     frames.set("/odom", "map", matrix((10, 0, 0)))
     frames.set("me/base", "odom", matrix((0, 1, 0), (0, 0, 1, 1)))  # a quarter turn, not normalized
     frames.set("me/arm", "me/base", matrix((0, 0, 3)))
-    posture = Posture(robot(), frames, "me/")
+    posture = Posture(robot(), frames, ["", "me/"])
     assert posture.fixed_frame() == "map"
     posture.hear(["slide"], [0.5])
     links = posture.links("map")

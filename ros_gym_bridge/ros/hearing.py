@@ -16,6 +16,7 @@ from ros_gym_bridge.errors import ModelError
 from ros_gym_bridge.robot import NANOSECONDS
 from ros_gym_bridge.ros import qos
 from ros_gym_bridge.ros.messages import to_ns
+from ros_gym_bridge.ros.names import upward
 from ros_gym_bridge.view.description import Description, read_description
 from ros_gym_bridge.view.frames import Frames, matrix
 from ros_gym_bridge.view.options import ViewOptions
@@ -41,7 +42,8 @@ class Hearing:
     """
 
     def __init__(self, node: Node, options: ViewOptions) -> None:
-        self._prefix = options.frame_prefix
+        own = options.namespace.strip("/")
+        self._prefixes = [options.frame_prefix] if options.frame_prefix else ["", f"{own}/"] if own else [""]
         self._text = ""
         self.frames = Frames()
         self.posture: Posture | None = None
@@ -54,7 +56,8 @@ class Hearing:
         node.create_subscription(TFMessage, "/tf", self._transforms, qos.ANY_TRANSFORMS)
         node.create_subscription(TFMessage, "/tf_static", self._transforms, qos.LATCHED_TRANSFORMS)
         node.create_subscription(Clock, "/clock", self._time, qos.NEWEST)
-        node.create_subscription(Float64, "real_time_factor", self._pace, qos.NEWEST)
+        for topic in upward(node.get_namespace(), "real_time_factor"):
+            node.create_subscription(Float64, topic, self._pace, qos.NEWEST)
         node.create_subscription(DiagnosticArray, "/diagnostics", self._diagnostics, qos.ANY)
 
     def _describe(self, message: String) -> None:
@@ -66,7 +69,7 @@ class Hearing:
         except ModelError as error:
             self.refused = str(error)
             return
-        self.posture, self.refused = Posture(description, self.frames, self._prefix), ""
+        self.posture, self.refused = Posture(description, self.frames, self._prefixes), ""
         self.described += 1
         self.moved = True
 

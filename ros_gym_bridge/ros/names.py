@@ -6,6 +6,17 @@ NODE_NAME = "sim_node"
 UNTIL_STDIN_CLOSES = "--until-stdin-closes"
 
 
+def upward(namespace: str, name: str) -> list[str]:
+    """A relative name in a namespace, and in each one above it, by full name: a robot's simulator may stand there.
+
+    Args:
+        namespace: absolute.
+        name: relative.
+    """
+    parts = [part for part in namespace.split("/") if part]
+    return ["/".join(["", *parts[:count], name]) for count in range(len(parts), -1, -1)]
+
+
 def absolute(namespace: str) -> str:
     """A namespace with the slash that it may have been given without."""
     return "/" + namespace.strip("/")

@@ -10,6 +10,8 @@ from rclpy.node import Node
 from simulation_interfaces.msg import Result, SimulationState
 from simulation_interfaces.srv import GetSimulationState, ResetSimulation, SetSimulationState, StepSimulation
 
+from ros_gym_bridge.ros.names import upward
+
 _KINDS = {
     "get_simulation_state": GetSimulationState,
     "set_simulation_state": SetSimulationState,
@@ -30,6 +32,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class _Pending:
+    client: Any
     future: Any
     since: float
     done: str
@@ -39,20 +42,23 @@ class Remote:
     """Plays, pauses, steps and resets a simulator, and tells what it answers.
 
     Args:
-        node: whose namespace counts.
+        node: the services are looked for in its namespace and upward, where a simulator of several robots stands.
 
     Attributes:
         state: what the simulator says it is doing; empty where nobody does.
     """
 
     def __init__(self, node: Node) -> None:
-        self._clients: dict[str, Any] = {name: node.create_client(kind, name) for name, kind in _KINDS.items()}
+        self._clients: dict[str, list[Any]] = {
+            name: [node.create_client(kind, full) for full in upward(node.get_namespace(), name)]
+            for name, kind in _KINDS.items()
+        }
         self._pending: dict[str, _Pending] = {}
         self.state = ""
 
     def ready(self) -> dict[str, bool]:
         """Which services are there."""
-        return {name: bool(client.service_is_ready()) for name, client in self._clients.items()}
+        return {name: self._client(name) is not None for name in _KINDS}
 
     def ask(self, kind: str, steps: int = 1) -> Answer | None:
         """Send `play`, `pause`, `step` or `reset`.
@@ -63,15 +69,15 @@ class Remote:
         name, request, done = _request(kind, steps)
         if name in self._pending:
             return Answer(f"{name} has not answered the last request yet", False)
-        if not self._clients[name].service_is_ready():
-            return Answer(f"there is no service {self._clients[name].srv_name}", False)
+        if self._client(name) is None:
+            return Answer(f"there is no service {name}", False)
         self._send(name, request, done)
         return None
 
     def look(self) -> None:
         """Ask for the state, unless that is under way."""
         name = "get_simulation_state"
-        if not self._clients[name].service_is_ready():
+        if self._client(name) is None:
             self.state = ""
         elif name not in self._pending:
             self._send(name, GetSimulationState.Request(), "")
@@ -87,13 +93,18 @@ class Remote:
                 self.state = _STATES.get(state, f"state {state}")
             elif time.monotonic() - pending.since > _TIMEOUT_S:
                 del self._pending[name]
-                self._clients[name].remove_pending_request(pending.future)
+                pending.client.remove_pending_request(pending.future)
                 if name != "get_simulation_state":
                     return Answer(f"{name} did not answer within {_TIMEOUT_S:.0f} s", False)
         return None
 
+    def _client(self, name: str) -> Any:
+        """The nearest that is served; None when none is."""
+        return next((client for client in self._clients[name] if client.service_is_ready()), None)
+
     def _send(self, name: str, request: Any, done: str) -> None:
-        self._pending[name] = _Pending(self._clients[name].call_async(request), time.monotonic(), done)
+        client = self._client(name)
+        self._pending[name] = _Pending(client, client.call_async(request), time.monotonic(), done)
 
 
 def _request(kind: str, steps: int) -> tuple[str, Any, str]:

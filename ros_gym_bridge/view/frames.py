@@ -69,6 +69,10 @@ class Frames:
         if child and parent and child != parent:
             self._above[child] = (parent, pose)
 
+    def knows(self, frame: str) -> bool:
+        """Whether anything was told of a frame."""
+        return frame in self._above or any(parent == frame for parent, _ in self._above.values())
+
     def between(self, parent: str, child: str) -> Matrix | None:
         """Where `child` stands in `parent`, when exactly that was told."""
         told = self._above.get(child)

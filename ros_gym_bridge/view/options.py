@@ -14,7 +14,7 @@ class ViewOptions:
         host, port: where the page is served.
         robot_description, joint_states, joint_command: topics, relative to the namespace or absolute.
         fixed_frame: the frame that stands still on the page; empty: the top of the robot's transforms.
-        frame_prefix: what stands before the robot's link names in transforms.
+        frame_prefix: what stands before the robot's link names in transforms; empty: nothing, or the namespace.
     """
 
     namespace: str = ""

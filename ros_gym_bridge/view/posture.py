@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -19,12 +19,12 @@ class Posture:
     Args:
         description: the robot.
         frames: the transforms, as they are told.
-        prefix: what stands before the robot's link names in transforms.
+        prefixes: what may stand before the robot's link names in transforms; the first with which they are known.
     """
 
-    def __init__(self, description: Description, frames: Frames, prefix: str = "") -> None:
+    def __init__(self, description: Description, frames: Frames, prefixes: Sequence[str] = ("",)) -> None:
         self.description = description
-        self._frames, self._prefix = frames, prefix
+        self._frames, self._prefixes = frames, prefixes
         self._joints = {joint.name: joint for joint in description.joints}
         self._told: dict[str, float] = {}
 
@@ -53,6 +53,12 @@ class Posture:
             factor, offset = factor * joint.mimic.multiplier, factor * joint.mimic.offset + offset
             name = joint.mimic.joint
         return None
+
+    @property
+    def _prefix(self) -> str:
+        """Looked up anew, since transforms may come late."""
+        known = (each for each in self._prefixes if any(self._frames.knows(each + r) for r in self.description.roots))
+        return next(known, self._prefixes[0])
 
     def fixed_frame(self) -> str:
         """The frame above the robot."""
