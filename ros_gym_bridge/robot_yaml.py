@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 from typing import Any
 
-from ros_gym_bridge.errors import RobotFileError
 from ros_gym_bridge.paths import share_directory
 from ros_gym_bridge.schema import RobotConfig
-from ros_gym_bridge.yaml_file import read_mapping, refusal, validate
+from ros_gym_bridge.yaml_file import find_file, names_in, read_mapping, refusal, validate
 
 
 def robot_names() -> list[str]:
     """The robot files that come with the package."""
-    return sorted(path.stem for path in (share_directory() / "config" / "robots").glob("*.yaml"))
+    return names_in(_robots_directory())
 
 
 def find_robot_file(robot: str | Path) -> Path:
@@ -23,18 +21,11 @@ def find_robot_file(robot: str | Path) -> Path:
     Raises:
         RobotFileError: there is no such file; the message lists the names that there are.
     """
-    path = Path(robot)
-    if path.suffix not in (".yaml", ".yml"):
-        path = share_directory() / "config" / "robots" / f"{robot}.yaml"
-    if path.is_file():
-        return path.resolve()
-    near = difflib.get_close_matches(str(robot), robot_names(), 1)
-    hint = f"Did you mean '{near[0]}'? " if near else ""
-    raise RobotFileError(
-        f"no robot file '{robot}'",
-        expected=f"one of {', '.join(robot_names())}, or the path of a .yaml file",
-        remedy=f"{hint}Check the spelling, or write such a file (see CONTRIBUTING.md)",
-    )
+    return find_file("robot", robot, _robots_directory())
+
+
+def _robots_directory() -> Path:
+    return share_directory() / "config" / "robots"
 
 
 def read_config(path: Path, control_hz: int | None, interface: str | None) -> RobotConfig:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from ros_gym_bridge.mounts import mount
 from ros_gym_bridge.paths import share_directory
 from ros_gym_bridge.schema import SceneBody, WorldConfig, WorldRobot
 from ros_gym_bridge.world_file import PlacedBody, PlacedRobot, WorldFile, world_of
-from ros_gym_bridge.yaml_file import read_mapping, refusal, validate
+from ros_gym_bridge.yaml_file import find_file, names_in, read_mapping, refusal, validate
 
 _ROBOT_KEYS = {"model", "joints", "actuators", "rates", "extends"}
 _ASSET_PROBLEMS = (MissingFileError, UnsupportedFileError)
@@ -43,7 +42,7 @@ def worlds_directory() -> Path:
 
 def world_names() -> list[str]:
     """The worlds that come with the package."""
-    return sorted(path.stem for path in worlds_directory().glob("*.yaml"))
+    return names_in(worlds_directory())
 
 
 def find_world_file(world: str | Path) -> Path:
@@ -52,18 +51,7 @@ def find_world_file(world: str | Path) -> Path:
     Raises:
         RobotFileError: there is no such file; the message lists the names that there are.
     """
-    path = Path(world)
-    if path.suffix not in (".yaml", ".yml"):
-        path = worlds_directory() / f"{world}.yaml"
-    if path.is_file():
-        return path.resolve()
-    near = difflib.get_close_matches(str(world), world_names(), 1)
-    hint = f"Did you mean '{near[0]}'? " if near else ""
-    raise RobotFileError(
-        f"no world file '{world}'",
-        expected=f"one of {', '.join(world_names())}, or the path of a .yaml file",
-        remedy=f"{hint}Check the spelling, or write such a file (see CONTRIBUTING.md)",
-    )
+    return find_file("world", world, worlds_directory())
 
 
 def load_world(world: str | Path, robot: str | Path, tolerance: Tolerance = STRICT) -> WorldFile:

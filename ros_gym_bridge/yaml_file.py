@@ -18,6 +18,37 @@ Model = TypeVar("Model", bound=BaseModel)
 _MAX_VALUES = 100_000
 
 
+def find_file(kind: str, given: str | Path, folder: Path) -> Path:
+    """The path of a file, from its name among those of `folder` or its path.
+
+    Args:
+        kind: "robot" or "world", for the message.
+        given: a name without ending, or a path with one.
+        folder: of the files that come with the package.
+
+    Raises:
+        RobotFileError: there is no such file; the message lists the names that there are.
+    """
+    path = Path(given)
+    if path.suffix not in (".yaml", ".yml"):
+        path = folder / f"{given}.yaml"
+    if path.is_file():
+        return path.resolve()
+    names = names_in(folder)
+    near = difflib.get_close_matches(str(given), names, 1)
+    hint = f"Did you mean '{near[0]}'? " if near else ""
+    raise RobotFileError(
+        f"no {kind} file '{given}'",
+        expected=f"one of {', '.join(names)}, or the path of a .yaml file",
+        remedy=f"{hint}Check the spelling, or write such a file (see CONTRIBUTING.md)",
+    )
+
+
+def names_in(folder: Path) -> list[str]:
+    """Names of the YAML files in a folder, without their ending."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
 def refusal(path: Path, key: str, value: object, expected: str, remedy: str) -> RobotFileError:
     """The error for one value of a file."""
     return RobotFileError(f"{path}: {key}", got=repr(value), expected=expected, remedy=remedy)
