@@ -286,7 +286,7 @@ def test_reset_by_somebody_else_is_no_answer(env: Any, sim_process: Start, clien
 
 def test_time_turned_back_by_somebody_else(env: Any, sim_process: Start, client: Start) -> None:
     sim_process(robot="cartpole", mode="lockstep")
-    guest = env(step_timeout_s=0.5)
+    guest = env(step_timeout_s=2.0)
     guest.reset(seed=1)
     act(guest, 5)
     assert client(commands=()).reset(1).result == 1
@@ -301,7 +301,7 @@ def test_reset_makes_a_paused_or_playing_simulator_right(
     env: Any, sim_process: Start, client: Start, stepping: str
 ) -> None:
     sim_process(robot="cartpole", mode="realtime" if stepping == "realtime" else "lockstep")
-    guest = env(stepping=stepping, step_timeout_s=0.5)
+    guest = env(stepping=stepping, step_timeout_s=2.0)
     guest.reset(seed=1)
     act(guest, 2)
     assert client(commands=()).set_state(1 if stepping == "step_service" else 2).result == 1
