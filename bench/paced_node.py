@@ -9,17 +9,16 @@ import time
 
 import numpy as np
 
-from ros_gym_bridge.robot import RobotState
 from ros_gym_bridge.ros.session import Session
 from ros_gym_bridge.ros.sim_node import SimNode
 
 
 class Timed(SimNode):
-    """Remembers, for each new state, the steady clock at the moment before it is published."""
+    """Remembers, for each state, the steady clock at the moment when it has been published."""
 
-    def _publish(self, state: RobotState) -> None:
-        self.__dict__.setdefault("times", []).append((state.stamp_ns, time.monotonic_ns()))
-        super()._publish(state)
+    def _told(self, stamp_ns: int) -> None:
+        self.__dict__.setdefault("times", []).append((stamp_ns, time.monotonic_ns()))
+        super()._told(stamp_ns)
 
 
 def main(seconds: float, arguments: list[str]) -> None:
