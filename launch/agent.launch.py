@@ -2,7 +2,7 @@
 
     ros2 launch ros_gym_bridge agent.launch.py task:=Reach robot:=panda episodes:=10
 
-Where the other side has other names, its topics are arguments, as in `joint_command:=/arm_controller/commands`; every
+Where the other side has other names, its topics are arguments, as in `joint_command:=/robot_joint_commands`; every
 other name is remapped with `SetRemap` in a launch file that includes this one. Defaults come from config/agent.yaml.
 """
 

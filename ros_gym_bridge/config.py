@@ -9,7 +9,7 @@ from pathlib import Path
 from ros_gym_bridge.channel_checks import check_channels
 from ros_gym_bridge.command_entries import Limits, entries
 from ros_gym_bridge.errors import ModelError, RobotFileError
-from ros_gym_bridge.group_checks import check_groups, command_topics, odometry_topics
+from ros_gym_bridge.group_checks import check_groups, command_topics
 from ros_gym_bridge.mimic import followers
 from ros_gym_bridge.model import Joint, Mimic, RobotModel, read_model, resolve_uri
 from ros_gym_bridge.robot import RobotSpec, read_only
@@ -66,7 +66,7 @@ def _assemble(path: Path, config: RobotConfig) -> RobotFile:
         following = followers(model)
     except ModelError as error:
         raise _of_file(path, "model", config.model, error) from error
-    check_groups(path, config, following)
+    check_groups(path, config, model, following)
     homes = _homes(path, config, following)
     limits = {
         joint.name: _limits(path, f"joints[{i}]", joint, model, homes[joint.name])
@@ -118,13 +118,15 @@ def _nearest_divisor(rates: Rates) -> int:
 def _check_unique(path: Path, config: RobotConfig) -> None:
     """No name, commanded joint or topic twice. Groups may share a command topic: they are then one message."""
     commanded = [joint for group in config.actuators for joint in group.commanded]
-    topics = [config.joint_states.topic, *command_topics(config), *odometry_topics(config)]
+    topics = [config.joint_states.topic, *command_topics(config), *(drive.odom_topic for drive in config.drives)]
     topics += [topic for channel in config.channels for topic in channel.topics]
+    samples = [name for channel in config.channels for name in channel.samples]
+    samples += [drive.odometry for drive in config.drives]
     for key, names in (
         ("joints", [joint.name for joint in config.joints]),
         ("actuators", [group.name for group in config.actuators]),
         ("actuators.joints", commanded),
-        ("channels", [name for channel in config.channels for name in channel.samples]),
+        ("channels", samples),
         ("scene", [body.name for body in config.scene]),
         ("name and scene", [config.name, *(body.name for body in config.scene)]),
         ("poses", [pose.name for pose in config.poses]),

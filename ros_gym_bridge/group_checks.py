@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ros_gym_bridge.errors import RobotFileError
 from ros_gym_bridge.groups import ActuatorGroup, DiffDrive, JointGroup
-from ros_gym_bridge.robot_model import Mimic
+from ros_gym_bridge.robot_model import Mimic, RobotModel
 from ros_gym_bridge.schema import RobotConfig
 from ros_gym_bridge.yaml_file import refusal, suggest
 
@@ -19,22 +19,18 @@ def command_topics(config: RobotConfig) -> set[str]:
     return {group.topic for group in config.actuators}
 
 
-def odometry_topics(config: RobotConfig) -> list[str]:
-    """What drives publish."""
-    return [group.odom_topic for group in config.actuators if isinstance(group, DiffDrive)]
-
-
-def check_groups(path: Path, config: RobotConfig, followers: Mapping[str, Mimic]) -> None:
+def check_groups(path: Path, config: RobotConfig, model: RobotModel, followers: Mapping[str, Mimic]) -> None:
     """Refuse groups that cannot be.
 
     Args:
         path: the file.
         config: its content.
+        model: that it names.
         followers: the joints that follow others.
 
     Raises:
         RobotFileError: a joint that is not listed or follows another, a topic with two kinds of messages, gains of
-            other joints, a drive on a fixed base.
+            other joints, a drive on a fixed base, a frame of odometry that is something else.
     """
     known = [joint.name for joint in config.joints]
     for i, group in enumerate(config.actuators):
@@ -51,6 +47,21 @@ def check_groups(path: Path, config: RobotConfig, followers: Mapping[str, Mimic]
             remedy = "Set 'fixed_base: false' under 'model'"
             raise refusal(path, f"actuators[{i}].kind", group.kind, "a robot that is free to drive", remedy)
     _check_shared_topics(path, config)
+    _check_odometry(path, config, model)
+
+
+def _check_odometry(path: Path, config: RobotConfig, model: RobotModel) -> None:
+    """Every frame has one parent, and one place."""
+    drives = [(i, group) for i, group in enumerate(config.actuators) if isinstance(group, DiffDrive)]
+    telling = [i for i, group in drives if group.enable_odom_tf]
+    if len(telling) > 1:
+        key, remedy = f"actuators[{telling[1]}].enable_odom_tf", "Set 'enable_odom_tf: false' for one of the two"
+        raise refusal(path, key, True, f"one drive that tells where '{model.root}' is", remedy)
+    for i, group in drives:
+        if group.odom_frame_id in ("world", *model.links):
+            expected = "a frame of its own, no link and not 'world'"
+            remedy = "Use 'odom', or another name"
+            raise refusal(path, f"actuators[{i}].odom_frame_id", group.odom_frame_id, expected, remedy)
 
 
 def _named(group: ActuatorGroup) -> list[tuple[str, str]]:

@@ -113,8 +113,11 @@ class SpeedLimit(Frozen):
 class DiffDrive(_Group):
     """Wheels on two sides that drive and steer, as ros2_control's `diff_drive_controller` has it. The command is two
     numbers: linear, ahead (m/s), and angular, to the left (rad/s). A twist older than `cmd_vel_timeout_s` (simulated
-    seconds; 0: never) stops the robot. `geometry_msgs/msg/Twist` has no stamp, so not in lockstep. The keys of odometry
-    are read and checked, but wheel odometry is not published yet: a channel of kind `odometry` tells the truth."""
+    seconds; 0: never) stops the robot. Odometry is integrated from what the wheels have turned, so it drifts as on a
+    real robot: `nav_msgs/msg/Odometry` on `odom_topic`, and the transform from `odom_frame_id` to the root link, which
+    takes the place of the true one. `RobotState.channels` holds it as NAME`/odom`: float64 `(13,)`, x y z (m),
+    quaternion x y z w, linear (m/s) and angular velocity (rad/s). `geometry_msgs/msg/Twist` has no stamp, so not in
+    lockstep."""
 
     default_topic: ClassVar = {"": "{}/cmd_vel"}
 
@@ -144,6 +147,11 @@ class DiffDrive(_Group):
     def commanded(self) -> tuple[str, ...]:
         """The joints that it moves."""
         return (*self.left_wheels, *self.right_wheels)
+
+    @property
+    def odometry(self) -> str:
+        """Name of its odometry in `RobotState.channels`."""
+        return f"{self.name}/odom"
 
     @property
     def stamped(self) -> bool:

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from ros_gym_bridge.channels import Channel
-from ros_gym_bridge.groups import ActuatorGroup
+from ros_gym_bridge.groups import ActuatorGroup, DiffDrive
 from ros_gym_bridge.noise import JointNoise
 from ros_gym_bridge.schema_parts import Frozen, Name, Namespace, Tags, Text, Topic, UrdfName, Vector3
 
@@ -141,6 +141,11 @@ class RobotConfig(Frozen):
     scene: tuple[SceneBody, ...] = ()
     poses: tuple[NamedPose, ...] = ()
     safety: Safety = Safety()
+
+    @property
+    def drives(self) -> tuple[DiffDrive, ...]:
+        """The groups that tell odometry."""
+        return tuple(group for group in self.actuators if isinstance(group, DiffDrive))
 
 
 class WorldRobot(Frozen):

@@ -49,6 +49,7 @@ actuators:
   - {{name: wrist_3, interface: effort, joints: [wrist_3_joint], topic: wrist_3/command}}
 """,
     "drive": f"extends: rover\nname: drive\nactuators:\n{_DRIVE}",
+    "rover": "extends: rover\n",
     "twist": f"extends: rover\nname: twist\nactuators:\n{_DRIVE}    message: geometry_msgs/msg/Twist\n",
     "gripper": _HAND + "  - {name: hand, joints: [finger_joint], max_effort: 15.0}\n",
     "pushed_gripper": _HAND + "  - {name: hand, interface: effort, joints: [finger_joint], max_effort: 0.5}\n",

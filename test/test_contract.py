@@ -17,8 +17,6 @@ from ros_gym_bridge.sim.sim_robot import SimRobot
 
 ROBOTS = [
     *((name, interface) for name in ("panda", "arm", "cartpole") for interface in ("position", "velocity", "effort")),
-    ("rover", "velocity"),
-    ("rover", "effort"),
     ("kuka", "position"),
     ("laikago", "position"),
 ]

@@ -80,8 +80,8 @@ def test_snippet_runs(beside: None, code: str, domain_id: int) -> None:
 
 def test_all_ways_to_drive_are_shown() -> None:
     """So that the pattern above cannot pass over them."""
-    assert len(SNIPPETS) == 4
-    assert [bool(beside) for beside, _ in SNIPPETS] == [False, True, True, True]
+    assert len(SNIPPETS) == 5
+    assert [bool(beside) for beside, _ in SNIPPETS] == [False, True, True, True, True]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)

@@ -266,6 +266,13 @@ REFUSED = {
         "actuators: angular speed of group 'base'; got 8.5; expected at most 8: wheel 'left_wheel' turns no faster; "
         "Lower 'max_velocity' and 'min_velocity' of 'angular', or raise the velocity of 'left_wheel'.",
     ),
+    "two drives that tell where the robot is": (
+        HEAD
+        + DRIVE
+        + DRIVE.replace("base", "other").replace("left_wheel]", "shoulder]").replace("right_wheel]", "finger_joint]"),
+        "actuators[1].enable_odom_tf; got True; expected one drive that tells where 'base' is; Set 'enable_odom_tf: "
+        "false' for one of the two.",
+    ),
     "odometry on the topic of the command": (
         HEAD + DRIVE + "    odom_topic: base/cmd_vel\n",
         "topics; got 'base/cmd_vel'; expected every name once; Remove or rename the second 'base/cmd_vel'.",

@@ -20,13 +20,14 @@ CHANNELS = "".join(
     f"  - {{name: {link}, kind: link_pose, link: {link}, topic: poses/{link}}}\n"
     for link in (*LINKS, "camera_optical_frame")
 )
+WHEELS = "  - {name: wheels, interface: velocity, joints: [left_wheel_joint, right_wheel_joint]}\n"
 
 
 @pytest.fixture
 def seen_rover(tmp_path: Path) -> Path:
     """The rover with the poses of its links as channels."""
     path = tmp_path / "seen_rover.yaml"
-    path.write_text(f"extends: rover\nchannels:\n{CHANNELS}")
+    path.write_text(f"extends: rover\nactuators:\n{WHEELS}channels:\n{CHANNELS}")
     return path
 
 

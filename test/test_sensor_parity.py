@@ -14,6 +14,7 @@ from ros_gym_bridge.robot import Command, Robot, RobotState, read_only
 from ros_gym_bridge.ros.topic_robot import TopicRobot
 from ros_gym_bridge.sim.sim_robot import SimRobot
 from test_parity import assert_equal
+from test_rover import WHEELS
 
 CHANNELS = """
 joint_states: {noise: {position: 0.001, velocity: 0.01}, bias: {position: 0.01}}
@@ -40,7 +41,7 @@ scene:
 @pytest.fixture
 def seeing(tmp_path: Path) -> Path:
     path = tmp_path / "seeing.yaml"
-    path.write_text(f"extends: rover\nname: seeing{CHANNELS}")
+    path.write_text(f"extends: rover\nname: seeing\nactuators:\n{WHEELS}{CHANNELS}")
     return path
 
 

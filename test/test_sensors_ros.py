@@ -23,6 +23,7 @@ from ros_gym_bridge.sim.entities import Entities
 from ros_gym_bridge.sim.simulation import Simulation
 from ros_gym_bridge.world_file import world_of
 from ros_gym_bridge.worlds import load_world
+from test_rover import WHEELS
 
 Start = Callable[..., NodeProcess]
 Make = Callable[..., PlainClient]
@@ -62,7 +63,7 @@ TYPES: dict[str, tuple[Any, str]] = {
 @pytest.fixture
 def seeing(tmp_path: Path) -> Path:
     path = tmp_path / "seeing.yaml"
-    path.write_text(f"extends: rover\nname: seeing{CHANNELS}")
+    path.write_text(f"extends: rover\nname: seeing\nactuators:\n{WHEELS}{CHANNELS}")
     return path
 
 

@@ -36,7 +36,9 @@ class StateInbox:
         self._spec = robot.spec
         samples = [(name, channel) for channel in config.channels for name in channel.samples]
         self._every = {name: channel.divisor(config.rates.control_hz) for name, channel in samples}
-        self._kept = {name: _KEPT_IMAGES if isinstance(channel, Camera) else _KEPT for name, channel in samples}
+        self._every |= {drive.odometry: 1 for drive in config.drives}
+        images = [name for name, channel in samples if isinstance(channel, Camera)]
+        self._kept = dict.fromkeys(self._every, _KEPT) | dict.fromkeys(images, _KEPT_IMAGES)
         self._times: dict[str, dict[int, int]] = {c.name: {} for c in config.channels if not c.punctual}
         self._timed = {name: self._times[channel.name] for name, channel in samples if not channel.punctual}
         self.newest_ns = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from geometry_msgs.msg import TransformStamped
@@ -20,6 +20,7 @@ from ros_gym_bridge.mounts import mount
 from ros_gym_bridge.robot import RobotState
 from ros_gym_bridge.ros import messages, qos
 from ros_gym_bridge.ros.names import under
+from ros_gym_bridge.ros.odometry import OdometryPublisher
 from ros_gym_bridge.ros.sensor_publisher import ChannelPublisher
 from ros_gym_bridge.sim.robot_body import RobotBody
 from ros_gym_bridge.sim.simulated import SimulatedRobot
@@ -50,6 +51,7 @@ class StatePublisher:
             channel.name: ChannelPublisher(node, placed, channel, prefix, world_frame)
             for channel in robot.config.channels
         }
+        self._odometry = [OdometryPublisher(node, placed, drive, prefix) for drive in robot.config.drives]
         self._simulated = simulated
         self._stamp_ns = 0
         simulated.sensors.wanted = lambda name: self._channels[name].heard
@@ -62,6 +64,8 @@ class StatePublisher:
         again = state.stamp_ns == self._stamp_ns
         for channel in self._channels.values():
             channel.publish(state, again)
+        for odometry in self._odometry:
+            odometry.publish(state)
         self._stamp_ns = state.stamp_ns
 
 
@@ -102,7 +106,8 @@ def derived_from_joint_states(robot: RobotFile) -> set[Joint]:
 
 class TransformPublisher:
     """`/tf` for joints that move, `/tf_static` for those that do not and for sensors with frames of their own, from the
-    frame `world` down to every link.
+    frame `world` down to every link. Above a robot that tells odometry stands the frame of that: it is where the robot
+    started, and where the robot is in it is what the odometry says.
 
     Args:
         node: what publishes.
@@ -118,9 +123,11 @@ class TransformPublisher:
         self._positions, self._base, self._prefix = body.movable_positions, body.base_pose, frame_prefix
         self._world_frame, self._left_out = world_frame, left_out
         robot = body.robot
+        self._drive = next((drive for drive in robot.config.drives if drive.enable_odom_tf), None)
+        self._start = body.base_pose()
         movable = [joint for joint in robot.model.movable if joint not in left_out]
         self._moving = [(joint, self._frame(joint.parent, joint.child)) for joint in movable]
-        self._floating = None if robot.config.model.fixed_base else self._under_world(robot)
+        self._floating = None if robot.config.model.fixed_base else self._base_frame(robot)
         self._publisher = node.create_publisher(TFMessage, "/tf", qos.TRANSFORMS)
         self._static = node.create_publisher(TFMessage, "/tf_static", qos.LATCHED)
         self._robot = robot
@@ -147,14 +154,22 @@ class TransformPublisher:
             _set(transform, *joint_transform(joint, positions[joint.name]))
         if self._floating is not None:
             self._floating.header.stamp = stamp
-            _set(self._floating, *self._base())
+            _set(self._floating, *self._base_pose(state))
         self._publisher.publish(self._message)
+
+    def _base_pose(self, state: RobotState) -> tuple[Sequence[float], Sequence[float]]:
+        if self._drive is None:
+            return self._base()
+        pose = state.channels[self._drive.odometry].value.tolist()
+        return pose[:3], pose[3:7]
 
     def _fixed_transforms(self, robot: RobotFile) -> list[TransformStamped]:
         movable: set[Joint] = set(robot.model.movable)
         transforms = []
         if robot.config.model.fixed_base:
-            transforms.append(_set(self._under_world(robot), *self._base()))
+            transforms.append(_set(self._under_world(robot.model.root), *self._base()))
+        elif self._drive is not None:
+            transforms.append(_set(self._under_world(self._drive.odom_frame_id), *self._start))
         for joint in robot.model.joints:
             if joint not in movable and joint not in self._left_out:
                 transforms.append(_set(self._frame(joint.parent, joint.child), *joint_transform(joint, 0.0)))
@@ -163,8 +178,13 @@ class TransformPublisher:
             transforms.append(_set(self._frame(place.link, frame), place.position, place.rotation))
         return transforms
 
-    def _under_world(self, robot: RobotFile) -> TransformStamped:
-        transform = self._frame("", robot.model.root)
+    def _base_frame(self, robot: RobotFile) -> TransformStamped:
+        if self._drive is not None:
+            return self._frame(self._drive.odom_frame_id, robot.model.root)
+        return self._under_world(robot.model.root)
+
+    def _under_world(self, child: str) -> TransformStamped:
+        transform = self._frame("", child)
         transform.header.frame_id = self._world_frame
         return transform
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
+from nav_msgs.msg import Odometry
 from sensor_msgs.msg import JointState, TimeReference
 
 from ros_gym_bridge.config import RobotFile
@@ -15,6 +16,7 @@ from ros_gym_bridge.robot import FloatArray, Sample
 from ros_gym_bridge.ros import messages, qos
 from ros_gym_bridge.ros.command_writers import command_writers
 from ros_gym_bridge.ros.inbox import StateInbox
+from ros_gym_bridge.ros.sensor_messages import odometry_sample
 from ros_gym_bridge.ros.sensor_ports import ports
 from ros_gym_bridge.ros.session import Session
 from ros_gym_bridge.ros.simulator import SimulatorClient
@@ -105,6 +107,10 @@ class Wires:
                     subscribe(type(port.message), port.topic, take, qos.SENSORS)
             if not channel.punctual:
                 subscribe(TimeReference, channel.time_topic, partial(self._take_time, channel.name), qos.SENSORS)
+
+        for drive in robot.config.drives:
+            take = partial(self._take_sample, drive.odometry, odometry_sample)
+            subscribe(Odometry, drive.odom_topic, take, qos.SENSORS)
 
     def _take_joints(self, reader: messages.JointStateReader, message: JointState) -> None:
         joints = reader(message)

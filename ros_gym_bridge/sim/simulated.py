@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+
 import numpy as np
 
 from ros_gym_bridge.robot import FloatArray, RobotSpec, RobotState
 from ros_gym_bridge.safety import CommandLimiter
 from ros_gym_bridge.sim.actuators import Motors
+from ros_gym_bridge.sim.odometry import WheelOdometry
 from ros_gym_bridge.sim.robot_body import RobotBody
 from ros_gym_bridge.sim.sensors.errors import Errors
 from ros_gym_bridge.sim.sensors.suite import Sensors
@@ -42,6 +45,7 @@ class SimulatedRobot:
         self._fresh = True
         self.sensors = Sensors(world, body)
         self._motors = Motors(body)
+        self._odometry = [WheelOdometry(body.robot, drive) for drive in body.robot.config.drives]
         self._joint_states = body.joint_states
         self.push = self._motors.push
         self.pushes = self._motors.pushes
@@ -65,6 +69,8 @@ class SimulatedRobot:
         if self._joint_errors.random:
             self._joint_errors.begin(np.random.default_rng(int(rng.integers(2**63))))
         self.sensors.begin(rng)
+        for odometry in self._odometry:
+            odometry.begin()
         self._fresh = True
         self.state = self.read(steps, first=True)
 
@@ -102,6 +108,10 @@ class SimulatedRobot:
         values.setflags(write=False)
         stamp_ns = self.spec.stamp_ns(steps)
         channels = self.sensors.read(stamp_ns, steps // self.spec.steps_per_period, first, self._fresh)
+        if self._odometry:
+            turned = values[:n].tolist()  # what is told, errors and all
+            told = {each.name: each.read(steps, stamp_ns, turned) for each in self._odometry}
+            channels = MappingProxyType({**channels, **told})
         applied = self._limiter.applied
         return RobotState(stamp_ns, values[:n], values[n : 2 * n], values[2 * n :], applied, channels)
 
@@ -110,4 +120,4 @@ class SimulatedRobot:
         steps = self.spec.steps(self.state.stamp_ns)
         channels = self.sensors.catch_up(self.state.stamp_ns, steps // self.spec.steps_per_period)
         if channels is not None:
-            self.state = self.state._replace(channels=channels)
+            self.state = self.state._replace(channels=MappingProxyType({**self.state.channels, **channels}))
