@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from ros_gym_bridge.errors import ModelError
 from ros_gym_bridge.formats.result import Vector
+from ros_gym_bridge.mimic import followers
 from ros_gym_bridge.robot_model import ROTARY, Joint, RobotModel
 
 Quaternion = tuple[float, float, float, float]
@@ -66,7 +67,7 @@ def tip_position(model: RobotModel, tip_link: str, joint_names: Sequence[str]) -
         model: the robot.
         tip_link: the link asked for.
         joint_names: the order of the positions; may hold joints that do not move the tip. Joints of the chain that are
-            not among them stand at 0.
+            not among them follow theirs (<mimic>) where that is among them, and otherwise stand at 0.
 
     Returns:
         A function of as many positions, rad or m (a list or tuple of floats is fastest), that returns x, y, z, m, in
@@ -112,7 +113,12 @@ def _source(model: RobotModel, tip_link: str, joint_names: Sequence[str]) -> str
         twice = next(name for name in variables if list(joint_names).count(name) > 1)
         what, remedy = f"{model.path}: a joint is named twice", "Remove one of them"
         raise ModelError(what, got=f"'{twice}'", expected="every joint once", remedy=remedy)
+    unpacked = ", ".join(variables.values()) + ("," if variables else "")
     lines: list[str] = []
+    for i, (name, mimic) in enumerate(followers(model).items()):
+        if name not in variables and mimic.joint in variables:
+            variables[name] = f"f{i}"
+            lines.append(f"f{i} = {_text({variables[mimic.joint]: mimic.multiplier, '': mimic.offset})}")
     point: list[Sum] = [{}, {}, {}]
     for joint in reversed(model.chain(tip_link)):
         variable = variables.get(joint.name)
@@ -121,8 +127,7 @@ def _source(model: RobotModel, tip_link: str, joint_names: Sequence[str]) -> str
         elif variable and joint.type == "prismatic":
             point = [_total([(1.0, p), (along, {variable: 1.0})]) for p, along in zip(point, joint.axis, strict=True)]
         point = _placed(point, joint)
-    unpacked = ", ".join(variables.values()) + ("," if variables else "")
-    head = f"def position(q, sin=sin, cos=cos):\n    {f'{unpacked} = q' if variables else '() = q'}\n"
+    head = f"def position(q, sin=sin, cos=cos):\n    {f'{unpacked} = q' if unpacked else '() = q'}\n"
     return head + "".join(f"    {line}\n" for line in lines) + f"    return {', '.join(map(_text, point))}\n"
 
 

@@ -164,7 +164,8 @@ def _joints(joints: Sequence[JointGuess]) -> Iterator[str]:
         limits = {"velocity": each.velocity, "effort": each.effort}
         more = "".join(f", {name}: {value}" for name, value in limits.items() if value is not None)
         why = f"  # {each.why}" if each.why else ""
-        yield f"  - {{name: {_quoted(each.joint.name)}, home: {each.home}{more}}}{why}\n"
+        home = f", home: {each.home}" if each.joint.mimic is None else ""  # a follower starts where its leader has it
+        yield f"  - {{name: {_quoted(each.joint.name)}{home}{more}}}{why}\n"
 
 
 def _groups(joints: Sequence[JointGuess]) -> Iterator[str]:

@@ -23,6 +23,7 @@ from plain_client import RELIABLE, PlainClient, nanoseconds
 from ros_gym_bridge import load_robot
 from ros_gym_bridge.connection import Connection
 from ros_gym_bridge.errors import OptionError
+from ros_gym_bridge.robot import Command, read_only
 from ros_gym_bridge.ros.topic_robot import TopicRobot
 
 Start = Callable[..., NodeProcess]
@@ -291,3 +292,24 @@ def test_it_is_the_hardware_behind_topic_based_ros2_control(sim_process: Start, 
     assert reaches(system.position, system.velocity)
     assert system.written > 10
     assert not node.log("Refused")
+
+
+@pytest.mark.parametrize("name", ["path", "numbers", "drive"])
+def test_an_environment_s_robot_is_commanded_in_real_time(name: str, tmp_path: Path) -> None:
+    robot = load_robot(kinds.write(tmp_path, name))
+    adapter = TopicRobot(robot, Connection(stepping="realtime", step_timeout_s=20.0))
+    try:
+        state = adapter.reset(1)
+        target = np.array(robot.spec.command_home)
+        target[0] += 0.2
+        spot = robot.spec.joints.index(robot.config.actuators[0].commanded[0])
+        expected = state.position[spot] + 0.2 if name != "drive" else 0.2 / 0.08
+        deadline = time.monotonic() + 30.0
+        value = math.inf
+        while abs(value - expected) > 0.03:
+            assert time.monotonic() < deadline, f"{value}, not {expected}"
+            state = adapter.step(Command(read_only(target), state.stamp_ns))
+            value = (state.velocity if name == "drive" else state.position)[spot]
+        assert state.command.tobytes() == target.tobytes()
+    finally:
+        adapter.close()

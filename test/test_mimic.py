@@ -9,8 +9,12 @@ import numpy as np
 import pytest
 
 from ros_gym_bridge import load_robot
+from ros_gym_bridge.kinematics import tip_position
 from ros_gym_bridge.robot import Command, FloatArray, RobotState, read_only
 from ros_gym_bridge.sim.sim_robot import SimRobot
+from ros_gym_bridge.tasks.reach import Reach
+from test_groups import HEAD as CART
+from test_groups import URDF as CART_URDF
 
 LINK = (
     '<link name="{0}"><inertial><mass value="{1}"/>'
@@ -170,6 +174,25 @@ def test_gains_decide_how_fast_each_joint_goes(make: Make) -> None:
 
     slow, fast = moved("{finger_joint: 0.02}"), moved("0.1")
     assert (slow < 0.8 * fast).all()
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_a_link_behind_a_follower_stands_where_it_follows_to(tmp_path: Path, listed: bool) -> None:
+    high = '<child link="arm"/><origin xyz="0 0 1"/>'
+    (tmp_path / "cart.urdf").write_text(CART_URDF.replace('<child link="arm"/>', high))
+    (tmp_path / "cart.yaml").write_text(
+        CART + "  - {name: hand, joints: [shoulder, finger_joint]}\nend_effector: thumb\n"
+    )
+    robot = load_robot(tmp_path / "cart.yaml")
+    names = robot.spec.joints if listed else robot.spec.joints[:-1]
+    at = [0.0, 0.0, 0.5, 0.3, -0.05][: len(names)]
+    assert tip_position(robot.model, "thumb", names)(at) == pytest.approx((0.0, -0.05, 1.0))
+    task = Reach(robot, radius=0.001)
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        task.begin(RobotState(0, *[robot.spec.home] * 3, read_only([]), {}), rng)
+        (marker,) = task.markers()
+        assert -0.1 <= marker.position[1] <= 0.1, "where the finger, from 0 to 0.4 m, can have the thumb"
 
 
 def test_the_pandas_fingers_are_one_number() -> None:

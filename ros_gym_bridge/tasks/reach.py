@@ -56,6 +56,12 @@ class Reach:
         _check_arguments(robot, reward, radius, spread)
         self._spec = robot.spec
         self._tip = tip_position(robot.model, str(robot.config.end_effector), robot.spec.joints)
+        order = robot.spec.joints
+        self._followers = [
+            (order.index(name), order.index(mimic.joint), mimic)
+            for name, mimic in robot.followers.items()
+            if name in order and mimic.joint in order
+        ]
         self._sparse = reward == "sparse"
         self._radius, self._spread = radius, spread
         self._goal = (0.0, 0.0, 0.0)
@@ -76,6 +82,8 @@ class Reach:
         for _ in range(_TRIES):
             draw = spec.home + self._spread * half * rng.uniform(-1.0, 1.0, len(spec.joints))
             pose = np.clip(draw, spec.lower, spec.upper).tolist()
+            for follower, leader, mimic in self._followers:
+                pose[follower] = mimic.multiplier * pose[leader] + mimic.offset
             self._goal = self._tip(pose)
             far = math.dist(start, self._goal) > _SHORTEST_WAY * self._radius
             if far and self._goal[2] > _LOWEST_GOAL and self._clear_of_itself(pose):
