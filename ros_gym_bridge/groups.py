@@ -26,7 +26,7 @@ _Diagonal = tuple[float, float, float, float, float, float]
 
 _POSITION_GAIN = "share of the error that the motor takes away in a physics step; one number, or one for each joint"
 _VELOCITY_GAIN = "the same of the error in velocity"
-_MAX_EFFORT = "N m or N, of every motor of the group, its mimic followers' too; where none is given the joints' limits"
+_MAX_EFFORT = "N m or N, of every motor of the group; where none is given the joints' limits"
 _NONE_IS_DEFAULT = "where none is given, "
 
 

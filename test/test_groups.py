@@ -116,18 +116,12 @@ def test_a_drive_is_motors_for_its_wheels(written: Written) -> None:
     assert right == pytest.approx((0.6 + 0.4 * 0.25) / 0.1)
 
 
-def test_a_follower_is_told_what_its_leader_is_told(written: Written) -> None:
+def test_a_follower_has_no_motor_and_starts_where_its_leader_has_it(written: Written) -> None:
     robot = written.load(HEAD + HAND)
-    finger, thumb = motors(robot)
+    (finger,) = motors(robot)
+    assert (finger.joint, finger.column, finger.effort) == ("finger_joint", 0, 6.0)
     assert robot.spec.home[3:].tolist() == [0.2, 0.0]
-    assert (finger.column, finger.effort) == (0, 6.0)
-    assert (thumb.joint, thumb.column, thumb.effort) == ("thumb_joint", None, 6.0)
-    assert thumb.target()([0.3]) == pytest.approx(-0.05)
-    velocity = motors(written.load(HEAD + HAND.replace("max_effort: 6.0", "interface: velocity")))
-    assert [motor.target()([0.3]) for motor in velocity] == pytest.approx([0.3, -0.15])
-    assert [motor.effort for motor in velocity] == [8.0, 9.0]
-    effort = motors(written.load(HEAD + HAND.replace("max_effort: 6.0", "interface: effort")))
-    assert [motor.joint for motor in effort] == ["finger_joint"]
+    assert robot.followers["thumb_joint"].joint == "finger_joint"
 
 
 def test_max_effort_bounds_an_effort_command(written: Written) -> None:
@@ -141,7 +135,7 @@ def test_gains_for_each_joint(written: Written) -> None:
     assert isinstance(group, JointGroup)
     assert [group.gain("position_gain", name) for name in group.joints] == [0.3, 0.1]
     plan = motors(load_robot(written.path))
-    assert [(motor.position_gain, motor.velocity_gain) for motor in plan] == [(0.3, 0.8), (0.1, 0.8), (0.1, 0.8)]
+    assert [(motor.position_gain, motor.velocity_gain) for motor in plan] == [(0.3, 0.8), (0.1, 0.8)]
 
 
 CHAIN = URDF.replace(
@@ -157,7 +151,6 @@ def test_a_follower_of_a_follower_follows_the_first(written: Written) -> None:
     robot = written.load(HEAD + HAND, CHAIN)
     mimic = robot.followers["tip_joint"]
     assert (mimic.joint, mimic.multiplier, mimic.offset) == ("finger_joint", -2.0, 1.4)
-    assert [motor.joint for motor in motors(robot)] == ["finger_joint", "thumb_joint", "tip_joint"]
 
 
 def test_an_interface_in_place_of_the_files_is_that_of_joint_groups(written: Written) -> None:

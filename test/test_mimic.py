@@ -104,6 +104,8 @@ def test_a_follower_follows(make: Make, interface: str, kind: str) -> None:
     states = drive(robot, TARGETS[interface])
     assert states[-1].position[1] - start.position[1] > 0.05
     assert max(apart(state) for state in states) < 1e-3
+    assert not any(state.effort[0] for state in states)
+    assert any(state.effort[1] for state in states)
 
 
 @pytest.mark.parametrize("link", ["finger", "thumb"])
@@ -157,11 +159,14 @@ def test_a_follower_of_a_joint_without_a_motor_follows_that(make: Make) -> None:
 
 
 @pytest.mark.parametrize(("max_effort", "held"), [(5.0, False), (20.0, True)])
-def test_max_effort_is_what_a_gripper_holds_against(make: Make, max_effort: float, held: bool) -> None:
-    """25 N on the finger against its own motor and, through the gear, half of the thumb's: 7.5 N or 30 N."""
+@pytest.mark.parametrize(("link", "force"), [("finger", 12.0), ("thumb", 24.0)])
+def test_max_effort_is_what_a_gripper_holds_against(
+    make: Make, link: str, force: float, max_effort: float, held: bool
+) -> None:
+    """There is one motor; the gear halves what pushes the thumb."""
     robot = make("position", more=f", max_effort: {max_effort}")
     start = robot.reset(3)
-    push(robot, "finger", 25.0)
+    push(robot, link, force)
     moved = drive(robot, float(start.position[1]))[-1].position[1] - start.position[1]
     assert (abs(moved) < 0.05) == held
 

@@ -14,6 +14,9 @@ _Drive = Callable[[list[float]], None]
 class Motors:
     """All motors of a robot. Those with the same interface are one call to PyBullet.
 
+    Attributes:
+        corrects: whether `correct_efforts` has anything to do.
+
     Args:
         body: the robot's.
     """
@@ -38,6 +41,8 @@ class Motors:
             for motor, column in zip(plan, columns, strict=True)
             if motor.interface == "effort"
         ]
+        self._followers = [order.index(name) for name in body.robot.followers if name in order]
+        self.corrects = bool(self._effort_joints or self._followers)
         self._values: list[float] = []
 
     def _column(self, motor: Motor) -> int:
@@ -66,8 +71,11 @@ class Motors:
         return bool(self._pushed)
 
     def correct_efforts(self, effort: Sequence[float]) -> list[float]:
-        """PyBullet reports no torque for joints in effort mode: it is what was commanded."""
+        """PyBullet reports no torque for joints in effort mode: it is what was commanded. For a follower, which has no
+        motor, it reports what the last one did."""
         corrected = list(effort)
+        for joint in self._followers:
+            corrected[joint] = 0.0
         for joint, column in self._effort_joints:
             corrected[joint] = self._values[column]
         return corrected

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 from ros_gym_bridge.config import RobotFile
-from ros_gym_bridge.groups import ActuatorGroup, DiffDrive, Interface
-from ros_gym_bridge.robot_model import Mimic
+from ros_gym_bridge.groups import ActuatorGroup, DiffDrive, Interface, JointGroup, JointTrajectory
 
 _DRIVE_GAIN = 1.0
 
 
 @dataclass(frozen=True)
 class Motor:
-    """One motor and its target: the sum of numbers of the command, each times a factor, and of an offset.
+    """One motor and its target: the sum of numbers of the command, each times a factor.
 
     Attributes:
         joint: what it moves.
         interface: what the target is.
         terms: index into the command vector, and factor.
-        offset: rad or m.
         effort: the most, N m or N.
         position_gain, velocity_gain: PyBullet's.
     """
@@ -30,7 +28,6 @@ class Motor:
     joint: str
     interface: Interface
     terms: tuple[tuple[int, float], ...]
-    offset: float
     effort: float
     position_gain: float
     velocity_gain: float
@@ -39,36 +36,34 @@ class Motor:
     def column(self) -> int | None:
         """The index of the number that is the target as it stands, if there is one."""
         (index, factor), *others = self.terms
-        return index if factor == 1.0 and self.offset == 0.0 and not others else None
+        return index if factor == 1.0 and not others else None
 
     def target(self) -> Callable[[Sequence[float]], float]:
         """The function from a command `(n_command,)` to the target."""
-        terms, offset = self.terms, self.offset
-        return lambda command: offset + sum([command[index] * factor for index, factor in terms])
+        terms = self.terms
+        return lambda command: sum([command[index] * factor for index, factor in terms])
 
 
 def motors(robot: RobotFile) -> tuple[Motor, ...]:
-    """All motors, those of a group's followers behind the group's own.
-
-    A follower of a joint that is told an effort has none: the gear between the two moves it.
-    """
+    """All motors. A joint that follows another has none: the gear between the two moves it."""
     found: list[Motor] = []
     first = 0
     for group in robot.config.actuators:
-        own = _drive(robot, group, first) if isinstance(group, DiffDrive) else _single(robot, group, first)
-        found += own + [each for motor in own for each in _followers(robot, group, motor)]
-        first += 2 if isinstance(group, DiffDrive) else len(group.joints)
+        if isinstance(group, DiffDrive):
+            found += _drive(robot, group, first)
+            first += 2
+        else:
+            found += _single(robot, group, first)
+            first += len(group.joints)
     return tuple(found)
 
 
-def _single(robot: RobotFile, group: ActuatorGroup, first: int) -> list[Motor]:
-    assert not isinstance(group, DiffDrive)
+def _single(robot: RobotFile, group: JointGroup | JointTrajectory, first: int) -> list[Motor]:
     return [
         Motor(
             joint,
             group.interface,
             ((first + i, 1.0),),
-            0.0,
             _effort(robot, group, joint),
             group.gain("position_gain", joint),
             group.gain("velocity_gain", joint),
@@ -86,7 +81,6 @@ def _drive(robot: RobotFile, group: DiffDrive, first: int) -> list[Motor]:
             joint,
             "velocity",
             ((first, 1.0 / group.wheel_radius), (first + 1, side * 0.5 * group.wheel_separation / group.wheel_radius)),
-            0.0,
             _effort(robot, group, joint),
             _DRIVE_GAIN,
             _DRIVE_GAIN,
@@ -96,22 +90,6 @@ def _drive(robot: RobotFile, group: DiffDrive, first: int) -> list[Motor]:
     ]
 
 
-def _followers(robot: RobotFile, group: ActuatorGroup, leader: Motor) -> list[Motor]:
-    """The motors of the joints that follow a motor's joint."""
-    names = [name for name, mimic in robot.followers.items() if mimic.joint == leader.joint]
-    if leader.interface == "effort":
-        return []
-    return [_follow(leader, name, robot.followers[name], _effort(robot, group, name)) for name in names]
-
-
-def _follow(leader: Motor, joint: str, mimic: Mimic, effort: float) -> Motor:
-    terms = tuple((index, mimic.multiplier * factor) for index, factor in leader.terms)
-    offset = mimic.multiplier * leader.offset + mimic.offset if leader.interface == "position" else 0.0
-    return replace(leader, joint=joint, terms=terms, offset=offset, effort=effort or leader.effort)
-
-
 def _effort(robot: RobotFile, group: ActuatorGroup, joint: str) -> float:
     spec = robot.spec
-    listed = joint in spec.joints
-    most = float(spec.max_effort[spec.joints.index(joint)]) if listed else robot.model.joint(joint).effort
-    return min(most, group.max_effort or math.inf)
+    return min(float(spec.max_effort[spec.joints.index(joint)]), group.max_effort or math.inf)

@@ -16,7 +16,8 @@ _GEAR_FORCE = 1e4  # N or N m; more than any motor
 
 
 class RobotBody:
-    """One robot in a world. A gear couples each joint that follows another (<mimic>) to its leader, whatever pushes.
+    """One robot in a world. A gear couples each joint that follows another (<mimic>) to its leader: whatever pushes
+    either, they move together, and the leader's motor drives both.
 
     Attributes:
         robot: its file.

@@ -96,7 +96,7 @@ class SimulatedRobot:
         position, velocity, _, effort = zip(*self._joint_states(), strict=True)
         if self._fresh:
             effort = (0.0,) * len(position)  # PyBullet still tells the last step's
-        elif self.pushes:
+        elif self._motors.corrects:
             effort = tuple(self._motors.correct_efforts(effort))
         total = sum(position) + sum(velocity)
         self.diverged = total - total != 0.0
