@@ -103,9 +103,8 @@ class Host:
         if self.job is not None and self.job.work():
             self.job = None
 
-    def close(self) -> None:
-        """The node ends: tell whoever waits, and give the physics back. May be called again."""
+    def abandon(self) -> None:
+        """The node ends: tell whoever waits. May be called again."""
         if self.job is not None:
             self.job.abandon()
             self.job = None
-        self.unload()

@@ -28,6 +28,7 @@ from ros_gym_bridge.worlds import load_world
 
 _AGAIN_S = 0.1  # while nothing moves, the state is published again at 10 Hz: who comes late learns where time stands
 _LEAD_NS = 1_000_000  # the executor's timeouts are coarse: the last millisecond before a deadline is slept
+_LAST_WORDS_S = 0.1  # the result of an action goes out in several steps of the executor
 _SERVE_S = 0.005  # as fast as possible: how often callbacks are served
 
 
@@ -58,7 +59,7 @@ class SimNode:
         seed = int(values["seed"])
         stage = self._host.load(world, seed if seed >= 0 else None)
         folders = [folder for folder in str(values["resource_path"]).split(os.pathsep) if folder]
-        self._services = SimulationServices(node, self._host, robot, folders)
+        self._services = SimulationServices(session, self._host, robot, folders)
         self._health = Health(node, self._host, self._counters, bool(values["publish_clock"]))
         if values["start_paused"]:
             stage.engine.playback = Playback.PAUSED
@@ -91,7 +92,13 @@ class SimNode:
 
     def close(self) -> None:
         """Answer whoever waits, and give the physics back. May be called again."""
-        self._host.close()
+        last_words = self._services.unanswered
+        self._host.abandon()
+        end = time.monotonic() + _LAST_WORDS_S
+        while last_words and time.monotonic() < end:
+            self._serve(_SERVE_S)
+        self._host.unload()
+        self._services.close()
 
     def _build(self, simulation: Simulation) -> Stage:
         return Stage(self._node, simulation, self._settings, self._counters, self._told)

@@ -108,8 +108,8 @@ class Engine:
             return Verdict.UNSTAMPED
         return Verdict.OLD if stamp_ns < current else Verdict.AHEAD
 
-    def advance(self, physics_steps: int) -> None:
-        """Move time on under the standing commands, and publish.
+    def advance(self, physics_steps: int, tell: bool = True) -> None:
+        """Move time on under the standing commands, and publish; without `tell` that is left to the method.
 
         Raises:
             ResetNeededError: the physics has diverged; time stands until a reset.
@@ -120,8 +120,18 @@ class Engine:
             count = min(remaining, simulation.steps_per_period - into)
             if into == 0:
                 self._standing = self._asked()
-            simulation.advance(self._standing, count)
+            simulation.advance(self._standing, count, tell)
             remaining -= count
+        if tell:
+            self.publish()
+
+    def tell(self) -> None:
+        """Renew and publish the states after steps of which nothing was told.
+
+        Raises:
+            ResetNeededError: the physics has diverged; time stands until a reset.
+        """
+        self.simulation.observe()
         self.publish()
 
     def _asked(self) -> list[FloatArray]:

@@ -93,12 +93,13 @@ class Simulation:
         for robot in self.robots:
             robot.restamp(self.steps)
 
-    def advance(self, targets: Sequence[FloatArray], physics_steps: int) -> None:
+    def advance(self, targets: Sequence[FloatArray], physics_steps: int, observe: bool = True) -> None:
         """Move time on by whole physics steps under one command, limited once for each control period begun.
 
         Args:
             targets: `(n_command,)` for each robot, finite; what is asked, before limits.
             physics_steps: how many, at least 1.
+            observe: renew the states; False leaves that to `observe`.
 
         Raises:
             ResetNeededError: the state is no number and physics cannot go on.
@@ -113,6 +114,15 @@ class Simulation:
             count = min(remaining, self.steps_per_period - offset)
             self._run(count)
             remaining -= count
+        if observe:
+            self.observe()
+
+    def observe(self) -> None:
+        """Renew the states.
+
+        Raises:
+            ResetNeededError: they are no numbers.
+        """
         for robot in self.robots:
             robot.observe(self.steps)
         self._check_sane()

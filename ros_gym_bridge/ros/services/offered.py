@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rclpy.node import Node
 from simulation_interfaces.srv import GetSimulatorFeatures
 
 from ros_gym_bridge.ros.host import Host
 from ros_gym_bridge.ros.services import catalogue, entities, playback, spawning, stepping, worlds
 from ros_gym_bridge.ros.services.desk import Desk
 from ros_gym_bridge.ros.services.resources import formats
+from ros_gym_bridge.ros.session import Session
 
 CUSTOM_INFO = (
     "PyBullet rigid-body physics by ros_gym_bridge. One step of step_simulation is one physics step. The parameters "
@@ -24,17 +24,17 @@ class SimulationServices:
     """Everything that is offered, relative to the node's namespace.
 
     Args:
-        node: what serves.
+        session: whose node serves.
         host: what obeys.
         robot: what stands in a world that names no robots.
         folders: further ones with worlds and models.
     """
 
-    def __init__(self, node: Node, host: Host, robot: str, folders: Sequence[str]) -> None:
-        desk = Desk(node, host)
+    def __init__(self, session: Session, host: Host, robot: str, folders: Sequence[str]) -> None:
+        desk = Desk(session.node, host)
+        self._stepping = stepping.SteppingServices(desk, session.executor)
         self._groups = [
             playback.PlaybackServices(desk),
-            stepping.SteppingServices(desk),
             entities.EntityServices(desk),
             spawning.SpawningServices(desk),
             catalogue.CatalogueServices(desk, folders),
@@ -42,7 +42,16 @@ class SimulationServices:
         ]
         groups = (playback, stepping, entities, spawning, catalogue, worlds)
         self._features = sorted(feature for group in groups for feature in group.FEATURES)
-        node.create_service(GetSimulatorFeatures, "get_simulator_features", self._get_features)
+        session.node.create_service(GetSimulatorFeatures, "get_simulator_features", self._get_features)
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether somebody waits for the result of an action."""
+        return self._stepping.unanswered
+
+    def close(self) -> None:
+        """Before the node goes. May be called again."""
+        self._stepping.close()
 
     def _get_features(self, _: Any, response: Any) -> Any:
         response.features.features = self._features
