@@ -163,8 +163,10 @@ def nodes() -> str:
         table(("parameter", "meaning"), told),
         "### Topics",
         topics,
-        "### Services",
-        "Of `simulation_interfaces`, beside the parameter services that every node has.",
+        "### Services and actions",
+        "Of `simulation_interfaces`, beside the parameter services that every node has. What each code of an answer "
+        "means is written in its definition; its text says what was wrong. "
+        "[Entities and worlds](architecture.md#entities-and-worlds) has the rules.",
         services,
         "## `agent_node`",
         "### Parameters",
@@ -247,10 +249,13 @@ def _topics(node: Any) -> str:
 
 
 def _services(node: Any) -> str:
+    from rclpy.action import get_action_server_names_and_types_by_node
+
     ours = [each for each in node.services if each.srv_type.__module__.startswith("simulation_interfaces")]
-    return table(
-        ("service", "type"), sorted((code(s.srv_name.removeprefix("/ns/")), code(_type(s.srv_type))) for s in ours)
-    )
+    rows = sorted((code(s.srv_name.removeprefix("/ns/")), code(_type(s.srv_type))) for s in ours)
+    actions = get_action_server_names_and_types_by_node(node, node.get_name(), node.get_namespace())
+    rows += [(code(name.removeprefix("/ns/")), code(kinds[0])) for name, kinds in actions]
+    return table(("service or action", "type"), rows)
 
 
 def _type(kind: Any) -> str:

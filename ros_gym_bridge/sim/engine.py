@@ -109,7 +109,9 @@ class Engine:
         return Verdict.OLD if stamp_ns < current else Verdict.AHEAD
 
     def advance(self, physics_steps: int, tell: bool = True) -> None:
-        """Move time on under the standing commands, and publish; without `tell` that is left to the method.
+        """Move time on under the standing commands, and publish.
+
+        Without `tell` that is left to the method, which must be called at the end of the control period at the latest.
 
         Raises:
             ResetNeededError: the physics has diverged; time stands until a reset.
