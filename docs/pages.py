@@ -34,6 +34,10 @@ MEANINGS = {
     "/clock": "simulated time; parameter `publish_clock`",
     "/tf": "frames of the joints that move; parameter `publish_tf`",
     "/tf_static": "the other frames; parameter `publish_tf`",
+    "sim_node/set_joint_state": "joints of the robot that are put somewhere while the simulation is paused; time goes "
+    "on by one control period; one topic for each robot of several, such as `sim_node/left/set_joint_state`",
+    "sim_node/external_wrench": "a force and a torque on a link during one control period, in the frame of the link: "
+    "`frame_id` is an entity, `ENTITY/LINK`, or a link of the robot that is alone",
     "/diagnostics": "mode, real-time factor, and how often what was refused, once a second (REP 107)",
 }
 
@@ -149,6 +153,7 @@ def nodes() -> str:
     from ros_gym_bridge.ros.agent_node import AGENT_PARAMETERS
     from ros_gym_bridge.ros.facts import facts
     from ros_gym_bridge.ros.parameters import SIM_PARAMETERS
+    from ros_gym_bridge.ros.physics_parameters import PHYSICS_PARAMETERS
 
     robot = load_robot("arm")
     topics, services = _interfaces()
@@ -159,6 +164,9 @@ def nodes() -> str:
         "## `sim_node`",
         "### Parameters",
         _parameters(SIM_PARAMETERS),
+        "Physics, applied at once and kept through resets; not in `config/sim.yaml`, since a world brings its own "
+        "gravity:",
+        _parameters(PHYSICS_PARAMETERS),
         "Read-only parameters that say what is simulated:",
         table(("parameter", "meaning"), told),
         "### Topics",
@@ -186,8 +194,9 @@ def _parameters(parameters: tuple[Any, ...]) -> str:
         between = f"{number(each.low)} to {number(each.high)}" if each.low is not None else ""
         allowed = ", ".join(map(code, each.choices)) or between
         default = str(each.default).lower() if isinstance(each.default, bool) else each.default
+        default = list(default) if isinstance(default, tuple) else default
         changes = "yes" if each.run_time else ""
-        kind = type(each.default).__name__
+        kind = "list of float" if isinstance(each.default, tuple) else type(each.default).__name__
         rows.append((code(each.name), kind, code(default), allowed, each.unit, changes, each.description))
     return table(("parameter", "type", "default", "allowed", "unit", "at run time", "meaning"), rows)
 

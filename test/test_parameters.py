@@ -13,6 +13,7 @@ from rcl_interfaces.msg import ParameterType
 from conftest import NodeProcess
 from plain_client import PlainClient
 from ros_gym_bridge.ros.parameters import SIM_PARAMETERS
+from ros_gym_bridge.ros.physics_parameters import PHYSICS_PARAMETERS
 
 Start = Callable[..., NodeProcess]
 Make = Callable[..., PlainClient]
@@ -24,7 +25,8 @@ KINDS = {
     int: ParameterType.PARAMETER_INTEGER,
     float: ParameterType.PARAMETER_DOUBLE,
 }
-RUN_TIME = {"real_time_factor", "seed", "strict_reset"}
+PHYSICS = {each.name for each in PHYSICS_PARAMETERS}
+RUN_TIME = {"real_time_factor", "seed", "strict_reset"} | PHYSICS
 
 
 def content() -> dict[str, Any]:

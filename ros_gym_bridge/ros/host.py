@@ -37,6 +37,7 @@ class Host:
     Attributes:
         stage: the world that is loaded; None for no world.
         job: what is under way.
+        loaded: called when another world stands.
         quitting: somebody asked the node to end.
 
     Args:
@@ -50,6 +51,7 @@ class Host:
         self.stage: Stage | None = None
         self.job: Job | None = None
         self.quitting = False
+        self.loaded: Callable[[], None] = lambda: None
 
     @property
     def playback(self) -> Playback:
@@ -90,6 +92,7 @@ class Host:
         simulation.reset(seed, strict=False)
         simulation.rewind()
         self.stage = self._build(simulation)
+        self.loaded()
         return self.stage
 
     def unload(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import weakref
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +14,7 @@ from rclpy.parameter import Parameter as RosParameter
 
 from ros_gym_bridge.errors import OptionError
 
-Value = str | bool | int | float
+Value = str | bool | int | float | tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Parameter:
         default: its type is the parameter's type.
         description: one sentence.
         unit: of the value.
-        low, high: range of a number, both included.
+        low, high: range of a number, or of each of several, both included.
         choices: all that a text may be.
         run_time: whether it can change while the node runs.
     """
@@ -94,48 +95,63 @@ SIM_PARAMETERS = (
 )
 
 
-def declare(node: Node, parameters: tuple[Parameter, ...]) -> dict[str, Value]:
+def declare(node: Node, parameters: tuple[Parameter, ...]) -> dict[str, Any]:
     """Declare them all on a node and return their values.
 
     Raises:
         OptionError: a value of the wrong type or outside of its range; names parameter, value and what was expected.
     """
-    integers_are_numbers = _IntegersAreNumbers(parameters)
+    integers_are_numbers = _converters.setdefault(node, _IntegersAreNumbers())
+    integers_are_numbers.add(parameters)
     node._parameter_overrides.update(
         (each.name, each) for each in integers_are_numbers(list(node._parameter_overrides.values()))
     )
     for parameter in parameters:
         try:
-            node.declare_parameter(parameter.name, parameter.default, _descriptor(parameter))
+            node.declare_parameter(parameter.name, _plain(parameter.default), _descriptor(parameter))
         except (InvalidParameterTypeException, InvalidParameterValueException) as error:
             raise OptionError(
                 f"parameter '{parameter.name}'", got=_given(node, parameter.name), expected=expectation(parameter)
             ) from error
-    values: dict[str, Value] = {p.name: node.get_parameter(p.name).value for p in parameters}
+    values = {p.name: node.get_parameter(p.name).value for p in parameters}
     for parameter in parameters:
         check(parameter, values[parameter.name])
-    node.add_pre_set_parameters_callback(integers_are_numbers)
+    if not integers_are_numbers.called:
+        integers_are_numbers.called = True
+        node.add_pre_set_parameters_callback(integers_are_numbers)
     return values
 
 
 class _IntegersAreNumbers:
     """Takes `real_time_factor:=2` for what is meant by it; ROS tells integers and floating-point numbers apart.
 
-    Args:
-        parameters: those with a floating-point default are meant.
+    One for each node: rclpy hands the same list to every callback of this kind, and strings their answers together.
+
+    Attributes:
+        called: the node calls it.
     """
 
-    def __init__(self, parameters: tuple[Parameter, ...]) -> None:
-        self._names = {parameter.name for parameter in parameters if isinstance(parameter.default, float)}
+    def __init__(self) -> None:
+        self.called = False
+        self._names: set[str] = set()
+
+    def add(self, parameters: tuple[Parameter, ...]) -> None:
+        """Those with a floating-point default are meant."""
+        self._names |= {parameter.name for parameter in parameters if isinstance(parameter.default, float | tuple)}
 
     def __call__(self, given: list[RosParameter]) -> list[RosParameter]:
         """The same values with the types that were declared."""
-        return [
-            RosParameter(each.name, value=float(each.value))
-            if each.name in self._names and each.type_ == RosParameter.Type.INTEGER
-            else each
-            for each in given
-        ]
+        return [self._converted(each) if each.name in self._names else each for each in given]
+
+    def _converted(self, given: RosParameter) -> RosParameter:
+        if given.type_ == RosParameter.Type.INTEGER:
+            return RosParameter(given.name, value=float(given.value))
+        if given.type_ == RosParameter.Type.INTEGER_ARRAY:
+            return RosParameter(given.name, value=[float(value) for value in given.value])
+        return given
+
+
+_converters: weakref.WeakKeyDictionary[Node, _IntegersAreNumbers] = weakref.WeakKeyDictionary()
 
 
 def without_effect(node: Node) -> list[str]:
@@ -159,12 +175,13 @@ def leave_simulated_time(node: Node) -> bool:
 
 
 def check(parameter: Parameter, value: Any) -> None:
-    """Refuse a value that is none of the choices.
+    """Refuse a value that is none of the choices, or not so many numbers in their range.
 
     Raises:
-        OptionError: names the parameter, the value and the choices.
+        OptionError: names the parameter, the value and what was expected.
     """
-    if parameter.choices and value not in parameter.choices:
+    numbers = isinstance(parameter.default, tuple)
+    if (parameter.choices and value not in parameter.choices) or (numbers and not _fits(parameter, value)):
         raise OptionError(f"parameter '{parameter.name}'", got=repr(value), expected=expectation(parameter))
 
 
@@ -173,8 +190,20 @@ def expectation(parameter: Parameter) -> str:
     if parameter.choices:
         return "one of " + ", ".join(parameter.choices)
     kind = {str: "a text", bool: "true or false", int: "an integer", float: "a number"}
-    words = kind[type(parameter.default)]
+    default = parameter.default
+    words = f"{len(default)} numbers" if isinstance(default, tuple) else kind[type(default)]
     return f"{words} from {parameter.low} to {parameter.high}" if parameter.low is not None else words
+
+
+def _fits(parameter: Parameter, value: Any) -> bool:
+    """Whether these are as many numbers as the default has, each in the range."""
+    assert isinstance(parameter.default, tuple)
+    low, high = parameter.low or 0.0, parameter.high or 0.0
+    return len(value) == len(parameter.default) and all(low <= number <= high for number in value)
+
+
+def _plain(default: Value) -> Any:
+    return list(default) if isinstance(default, tuple) else default
 
 
 def _given(node: Node, name: str) -> str:
@@ -190,7 +219,9 @@ def _descriptor(parameter: Parameter) -> ParameterDescriptor:
         description=parameter.description + words + unit + fixed, read_only=not parameter.run_time
     )
     if parameter.low is not None and parameter.high is not None:
-        if isinstance(parameter.default, float):
+        if isinstance(parameter.default, tuple):
+            descriptor.additional_constraints = expectation(parameter)
+        elif isinstance(parameter.default, float):
             descriptor.floating_point_range = [FloatingPointRange(from_value=parameter.low, to_value=parameter.high)]
         else:
             descriptor.integer_range = [

@@ -15,6 +15,7 @@ from ros_gym_bridge.ros.health import PERIOD_S, Health
 from ros_gym_bridge.ros.host import Host
 from ros_gym_bridge.ros.names import NODE_NAME, UNTIL_STDIN_CLOSES
 from ros_gym_bridge.ros.parameters import SIM_PARAMETERS, declare, leave_simulated_time, without_effect
+from ros_gym_bridge.ros.physics_parameters import PhysicsParameters
 from ros_gym_bridge.ros.publishers import ClockPublisher
 from ros_gym_bridge.ros.robot_ports import Transforms
 from ros_gym_bridge.ros.services.offered import SimulationServices
@@ -58,6 +59,7 @@ class SimNode:
         self._clock = ClockPublisher(node) if values["publish_clock"] else None
         seed = int(values["seed"])
         stage = self._host.load(world, seed if seed >= 0 else None)
+        self._host.loaded = PhysicsParameters(node, self._host).take_world
         folders = [folder for folder in str(values["resource_path"]).split(os.pathsep) if folder]
         self._services = SimulationServices(session, self._host, robot, folders)
         self._health = Health(node, self._host, self._counters, bool(values["publish_clock"]))
@@ -101,7 +103,7 @@ class SimNode:
         self._services.close()
 
     def _build(self, simulation: Simulation) -> Stage:
-        return Stage(self._node, simulation, self._settings, self._counters, self._told)
+        return Stage(self._node, simulation, self._settings, self._counters, self._told, lambda: self._host.still)
 
     def _serve(self, timeout_s: float) -> None:
         self._session.executor.spin_once(timeout_sec=timeout_s)

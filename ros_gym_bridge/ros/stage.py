@@ -14,6 +14,7 @@ from ros_gym_bridge.robot import RobotState
 from ros_gym_bridge.ros.commands import CommandPort, command_topics
 from ros_gym_bridge.ros.counters import Counters
 from ros_gym_bridge.ros.facts import facts, unstamped
+from ros_gym_bridge.ros.interventions import Interventions
 from ros_gym_bridge.ros.names import fact_name
 from ros_gym_bridge.ros.pacing import Pacer
 from ros_gym_bridge.ros.robot_ports import RobotPorts, Transforms
@@ -21,6 +22,7 @@ from ros_gym_bridge.sim.engine import Engine
 from ros_gym_bridge.sim.entities import Entities
 from ros_gym_bridge.sim.renderer import NAMES
 from ros_gym_bridge.sim.simulation import Simulation
+from ros_gym_bridge.sim.wrenches import Wrenches
 from ros_gym_bridge.world_file import WorldFile
 
 
@@ -59,6 +61,7 @@ class Stage:
         simulation: what moves; it belongs to the stage from now on.
         engine: what moves it.
         entities: everything in it that has a name.
+        wrenches: what pushes from outside.
         commands: what is heard.
         pacer: when the next control period ends.
 
@@ -68,6 +71,7 @@ class Stage:
         settings: of the node.
         counters: what counts refused commands.
         published: called with the stamp of every state that was published, nanoseconds.
+        still: whether time waits for something else.
     """
 
     def __init__(
@@ -77,12 +81,14 @@ class Stage:
         settings: Settings,
         counters: Counters,
         published: Callable[[int], None],
+        still: Callable[[], bool],
     ) -> None:
         self.simulation = simulation
         self._node, self._published = node, published
         self._ends, self._facts = _Ends(node), list[str]()
         world = simulation.world_file
         self.entities = Entities(simulation)
+        self.wrenches = Wrenches(simulation, self.entities)
         self.pacer = Pacer(world.steps_per_period / world.physics_hz)
         self.engine = Engine(simulation, command_topics(world), settings.lockstep, self._publish)
         try:
@@ -91,6 +97,7 @@ class Stage:
                 if simulation.world.renderer:
                     node.get_logger().info(f"Cameras are drawn by {NAMES[simulation.world.renderer]}.")
                 self.commands = CommandPort(node, world, self.engine, counters)
+                Interventions(node, self.engine, self.wrenches, counters, still)
                 self._ports = [
                     RobotPorts(node, placed, robot, settings.transforms)
                     for placed, robot in zip(world.robots, simulation.robots, strict=True)
@@ -113,6 +120,7 @@ class Stage:
     def reset(self, seed: int | None, strict: bool) -> None:
         """Start an episode."""
         self.entities.forget_motions()
+        self.wrenches.clear()
         self.engine.reset(seed, strict)
         self._tell_bases()
 

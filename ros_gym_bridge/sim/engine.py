@@ -160,6 +160,12 @@ class Engine:
             targets.hold(self.stamp_ns)
         self._forget()
 
+    def put(self, number: int, positions: Mapping[int, float], velocities: Mapping[int, float]) -> None:
+        """Set joints of a robot by hand; see `SimulatedRobot.put`. Its commands hold from there."""
+        held = self.simulation.robots[number].put(positions, velocities)
+        self._targets[number].jump(held, self.stamp_ns)
+        self.renew()
+
     def renew(self) -> None:
         """A robot was moved by hand: its state under a stamp of its own, one control period on."""
         self.simulation.renew()

@@ -101,6 +101,49 @@ class Entities:
         robots = zip(world.world_file.robots, world.robots, strict=True)
         return {**{placed.name: body.id for placed, body in robots}, **world.scene, **world.spawned}
 
+    def has_link(self, name: str) -> bool:
+        """Whether `link` finds one."""
+        return self._find_link(name) is not None
+
+    def link(self, name: str) -> tuple[int, int]:
+        """PyBullet's numbers of a body and of a link of it.
+
+        Args:
+            name: of an entity, which means its root link; `ENTITY/LINK`, which for a robot in a namespace is the name
+                of the link's frame; or a link of a robot that is alone.
+
+        Raises:
+            NoEntityError: there is no such link.
+        """
+        found = self._find_link(name)
+        if found is None:
+            expected = f"an entity ({_listed(self._bodies())}), ENTITY/LINK, or a link of the robot that is alone"
+            raise NoEntityError("no such link", got=repr(name[:200]), expected=expected)
+        return found
+
+    def link_pose(self, body: int, link: int) -> Pose:
+        """Of a link's frame in the world frame."""
+        if link < 0:
+            return self._world.body_pose(body)
+        state = self._world.client.getLinkState(body, link, computeForwardKinematics=1)
+        return state[4], state[5]
+
+    def _find_link(self, name: str) -> tuple[int, int] | None:
+        bodies = self._bodies()
+        if name in bodies:
+            return bodies[name], -1
+        links = {entity: name.removeprefix(f"{entity}/") for entity in bodies if name.startswith(f"{entity}/")}
+        links |= {placed.name: name for placed in self._world.world_file.robots if not placed.namespace and not links}
+        for entity, link in links.items():
+            if link in self._models[entity][0].links:
+                return bodies[entity], self._link_number(bodies[entity], link)
+        return None
+
+    def _link_number(self, body: int, link: str) -> int:
+        client = self._world.client
+        names = [client.getJointInfo(body, joint)[12].decode() for joint in range(client.getNumJoints(body))]
+        return names.index(link) if link in names else -1
+
     # --- info
 
     def info(self, name: str) -> Info:

@@ -34,6 +34,10 @@ class WheelOdometry:
         self._x = self._y = self._yaw = self._linear = self._angular = 0.0
         self._steps, self._turned = 0, list[float]()
 
+    def lift(self) -> None:
+        """The wheels are turned without the ground under them: what they turn until the next reading moves nothing."""
+        self._turned = []
+
     def read(self, steps: int, stamp_ns: int, positions: Sequence[float]) -> Sample:
         """The pose in the frame in which it began and the velocity in the robot's own: x y z (m), quaternion x y z w,
         linear (m/s) and angular (rad/s), float64 `(13,)`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
@@ -81,6 +82,30 @@ class SimulatedRobot:
     def note(self, steps: int) -> None:
         """One physics step is left until so many are done and the state may be read."""
         self.sensors.note(steps // self.spec.steps_per_period)
+
+    def put(self, positions: Mapping[int, float], velocities: Mapping[int, float]) -> dict[int, float]:
+        """Joints, by index, where they are told to be: rad or m, rad/s or m/s. The others stay. What holds a position
+        holds the new one, so that nothing snaps back.
+
+        Returns:
+            the numbers of the command that hold another position from now on, by index.
+        """
+        states = self._joint_states()
+        position = [positions.get(i, state[0]) for i, state in enumerate(states)]
+        velocity = [velocities.get(i, 0.0 if i in positions else state[1]) for i, state in enumerate(states)]
+        self.body.set_joints(position, velocity)
+        for odometry in self._odometry:
+            odometry.lift()
+        held = {
+            column: positions[joint]
+            for column, entry in enumerate(self.spec.commands)
+            if entry.interface == "position" and (joint := self.spec.joints.index(entry.joint)) in positions
+        }
+        applied = np.array(self._limiter.applied)
+        applied[list(held)] = list(held.values())
+        self._limiter.reset(applied)
+        self._motors.set(self._limiter.applied)
+        return held
 
     def observe(self, steps: int) -> None:
         """Renew `state` and `diverged`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -26,6 +26,7 @@ class Simulation:
         world: the physics.
         robots: in the order of the world file.
         steps: physics steps since the simulation began.
+        before_step: called before each physics step.
 
     Args:
         world: what stands in it.
@@ -44,6 +45,7 @@ class Simulation:
         self._round = self.steps_per_period * math.lcm(*(robot.sensors.round for robot in self.robots))
         self._pushed = [robot.push for robot in self.robots if robot.pushes]
         self._noted = [robot.note for robot in self.robots if robot.sensors.notes]
+        self.before_step: list[Callable[[], None]] = []
         self._step = self.world.step
         self._rng = np.random.default_rng()
         self.steps = 0
@@ -88,8 +90,9 @@ class Simulation:
             robot.restamp(self.steps)
 
     def renew(self) -> None:
-        """The present state one control period on: somebody has changed it by hand, and no stamp names two states."""
-        self.steps = (self.steps // self.steps_per_period + 1) * self.steps_per_period
+        """The present state under a stamp of its own, as after a reset: somebody has changed it by hand, and no stamp
+        names two states."""
+        self._go_on()
         for robot in self.robots:
             robot.restamp(self.steps)
 
@@ -133,9 +136,13 @@ class Simulation:
 
     def _begin(self) -> None:
         """The first state of an episode."""
-        self.steps = (self.steps // self._round + 1) * self._round
+        self._go_on()
         for robot in self.robots:
             robot.begin(self.steps, self._rng)
+
+    def _go_on(self) -> None:
+        """To the next stamp at which every channel is due."""
+        self.steps = (self.steps // self._round + 1) * self._round
 
     def _check_sane(self) -> None:
         if self.diverged:
@@ -157,10 +164,10 @@ class Simulation:
         self.steps = end
 
     def _step_on(self, count: int) -> None:
-        step = self._step
-        if self._pushed:
+        step, pushed = self._step, [*self._pushed, *self.before_step]
+        if pushed:
             for _ in range(count):
-                for push in self._pushed:
+                for push in pushed:
                     push()
                 step()
         else:

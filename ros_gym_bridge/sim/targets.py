@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -76,6 +76,11 @@ class Targets:
         for drive in self._drives:
             if drive.first in order.indices:
                 drive.heard_ns = now_ns
+
+    def jump(self, held: Mapping[int, float], now_ns: int) -> None:
+        """The robot was put elsewhere by hand: numbers that hold from now on, by index; what moves stops."""
+        self._vector[list(held)] = list(held.values())
+        self.hold(now_ns)
 
     def at(self, begin_ns: int, end_ns: int) -> FloatArray:
         """`(n_command,)` the target of the control period between two stamps: positions over time are those of its end,

@@ -20,6 +20,7 @@ from ros_gym_bridge.errors import MissingDependencyError, ModelError
 from ros_gym_bridge.model import RobotModel
 from ros_gym_bridge.physics_text import physics_text
 from ros_gym_bridge.sim.frames import Pose, around, placed
+from ros_gym_bridge.sim.physics import PhysicsSettings
 from ros_gym_bridge.sim.renderer import GlContext
 from ros_gym_bridge.sim.robot_body import RobotBody
 from ros_gym_bridge.world_file import SpawnedBody, WorldFile
@@ -112,6 +113,7 @@ class World:
         client: PyBullet, bound to this world.
         robots: in the order of the world file.
         scene: further bodies by name.
+        physics: gravity, solver and friction.
         spawned: those that came while it ran, by name; a reset of the state keeps them.
         renderer: who draws for cameras, `egl` or `tiny`; empty where there are none.
 
@@ -140,6 +142,7 @@ class World:
         self._folder = tempfile.TemporaryDirectory(prefix="ros_gym_bridge_")
         self._files: dict[RobotModel, Path] = {}
         self.step = self.client.stepSimulation
+        self.physics = PhysicsSettings(self.client, world.gravity)
         self._spawned: dict[str, SpawnedBody] = {}
         self.robots = tuple(RobotBody(self.client, placed.robot, self.body_pose) for placed in world.robots)
         self.load()
@@ -164,6 +167,8 @@ class World:
             self._damp(body, place.linear_damping, place.angular_damping)
             robot.take(body)
         self.spawned = {name: self._appear(body) for name, body in self._spawned.items()}
+        for i in range(self.client.getNumBodies()):
+            self.physics.take(self.client.getBodyUniqueId(i))
         self._settle_renderer()
         self._snapshot = self.client.saveState()
         self.client.changed = False
@@ -176,17 +181,20 @@ class World:
         """
         changed = self.client.changed
         try:
-            self.spawned[body.name] = self._appear(body)
+            number = self.spawned[body.name] = self._appear(body)
         except ModelError:
             self.client.changed = changed
             raise
+        self.physics.take(number)
         self._spawned[body.name] = body
 
     def remove(self, name: str) -> None:
         """Take a further body away; one of the world file comes back with the next reset of the state."""
         self._spawned.pop(name, None)
         where = self.spawned if name in self.spawned else self.scene
-        self.client.removeBody(where.pop(name))
+        body = where.pop(name)
+        self.physics.drop(body)
+        self.client.removeBody(body)
 
     def _appear(self, body: SpawnedBody) -> int:
         return self._rest(self.load_body(body.model, body.position, body.orientation, body.fixed))
@@ -206,9 +214,7 @@ class World:
     def _empty(self) -> None:
         self.client.resetSimulation()
         self.client.setTimeStep(1.0 / self.world_file.physics_hz)
-        self.client.setGravity(*self.world_file.gravity)
-        # without it contact-rich scenes are not repeated bit for bit by restoreState
-        self.client.setPhysicsEngineParameter(deterministicOverlappingPairs=1)
+        self.physics.begin()
 
     def _settle_renderer(self) -> None:
         """EGL draws its first two pictures without shadows, and says who made the driver."""

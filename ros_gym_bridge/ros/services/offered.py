@@ -14,8 +14,10 @@ from ros_gym_bridge.ros.services.resources import formats
 from ros_gym_bridge.ros.session import Session
 
 CUSTOM_INFO = (
-    "PyBullet rigid-body physics by ros_gym_bridge. One step of step_simulation is one physics step. The parameters "
-    "seed, strict_reset and real_time_factor say what the standard has no field for. "
+    "PyBullet rigid-body physics by ros_gym_bridge; docs/nodes.md and docs/architecture.md describe it. One step is "
+    "one physics step. What the standard has no field for: parameters seed, strict_reset, real_time_factor, gravity, "
+    "solver_iterations, friction_scale; topics ~/set_joint_state (sensor_msgs/JointState, while paused) and "
+    "~/external_wrench (geometry_msgs/WrenchStamped, for one control period). "
     "reset_simulation: 0, 255 and any scope with SCOPE_TIME turn time back; SCOPE_STATE alone does not."
 )
 
