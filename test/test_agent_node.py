@@ -104,8 +104,8 @@ def test_names_are_remapped_as_on_any_node(
 
 def test_without_the_remapping_nobody_is_found(sim_process: Start, agent: StartAgent) -> None:
     sim_process(*REMAPPED, robot="arm", mode="lockstep")
-    driver = agent(robot="arm", connect_timeout_s=1.0)
-    assert driver.wait(20.0) == 1
+    driver = agent(robot="arm", connect_timeout_s=4.0)  # the simulator's services are to be found all the same
+    assert driver.wait(40.0) == 1
     assert "missing: a subscriber of /joint_command; a message on /joint_states; expected" in driver.text()
 
 

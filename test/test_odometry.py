@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,8 @@ from ros_gym_bridge.errors import RobotFileError
 from ros_gym_bridge.robot import Command, FloatArray, RobotState, read_only
 from ros_gym_bridge.sim.odometry import WheelOdometry
 from ros_gym_bridge.sim.sim_robot import SimRobot
+from ros_gym_bridge.sim.simulation import Simulation
+from ros_gym_bridge.world_file import world_of
 from test_command_kinds import Controllers
 
 Start = Callable[..., NodeProcess]
@@ -81,6 +84,22 @@ def test_when_no_time_has_passed_the_velocity_stays(drive: RobotFile) -> None:
     turned(odometry, 0, 0.0, 0.0)
     before = turned(odometry, HZ, 2.0, 3.0)
     assert turned(odometry, 10, 2.0, 3.0).tolist() == before.tolist()
+
+
+def test_wheels_turned_by_hand_move_nothing(drive: RobotFile) -> None:
+    odometry = WheelOdometry(drive, drive.config.drives[0])
+    turned(odometry, 0, 0.0, 0.0)
+    before = turned(odometry, HZ, 2.0, 3.0)
+    odometry.lift()
+    assert turned(odometry, HZ, 40.0, -7.0).tolist() == before.tolist()
+    assert turned(odometry, 2 * HZ, 41.0, -6.0)[7] == pytest.approx(RADIUS * 1.0)
+    with closing(Simulation(world_of(drive))) as simulation:
+        simulation.reset(1, strict=False)
+        (robot,) = simulation.robots
+        wheels = [drive.spec.joints.index(name) for name in ("left_wheel_joint", "right_wheel_joint")]
+        robot.put(dict.fromkeys(wheels, 9.0), {})
+        robot.observe(0)
+        assert not robot.state.channels[NAME].value[:6].any()
 
 
 @pytest.fixture
