@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from ros_gym_bridge.channels import Channel
 from ros_gym_bridge.groups import ActuatorGroup, DiffDrive
 from ros_gym_bridge.noise import JointNoise
-from ros_gym_bridge.schema_parts import Frozen, Name, Namespace, Tags, Text, Topic, UrdfName, Vector3
+from ros_gym_bridge.schema_parts import Frozen, Gravity, Name, Namespace, Tags, Text, Topic, UrdfName, Vector3
 
 Category = Literal["object", "robot", "human", "dynamic_object", "static_object"]
 
@@ -134,7 +134,7 @@ class RobotConfig(Frozen):
     joints: tuple[JointConfig, ...] = Field(min_length=1)
     actuators: tuple[ActuatorGroup, ...] = Field(min_length=1)
     end_effector: UrdfName | None = None
-    gravity: Vector3 = (0.0, 0.0, -9.81)
+    gravity: Gravity = (0.0, 0.0, -9.81)
     joint_states: JointStates = JointStates()
     channels: tuple[Channel, ...] = Field(default=(), description=_CHANNELS)
     renderer: Literal["auto", "egl", "tiny"] = Field(default="auto", description=_RENDERER)
@@ -164,7 +164,7 @@ class WorldConfig(Frozen):
     name: Name
     description: Text = ""
     tags: Tags = ()
-    gravity: Vector3 = (0.0, 0.0, -9.81)
+    gravity: Gravity = (0.0, 0.0, -9.81)
     bodies: tuple[SceneBody, ...] = ()
     poses: tuple[NamedPose, ...] = ()
     robots: tuple[WorldRobot, ...] = ()

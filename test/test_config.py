@@ -124,6 +124,10 @@ REFUSED = {
         "{path}: scence: unknown key; got []; expected one of name, model, rates, joints, actuators, end_effector, "
         "gravity, joint_states, channels, renderer, scene, poses, safety; Did you mean 'scene'?",
     ),
+    "gravity beyond all reason": (
+        GOOD + "gravity: [0.0, 0.0, -1.0e+4]\n",
+        "{path}: gravity[2]; got -10000.0; expected greater than or equal to -1000; Change the value of 'gravity[2]'.",
+    ),
     "unknown key, nested": (
         replaced("home: 0.5", "hoem: 0.5"),
         "{path}: joints[0].hoem: unknown key; got 0.5; expected one of name, home, home_noise, velocity_noise, "

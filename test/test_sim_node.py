@@ -38,6 +38,13 @@ PUBLISHED = {
     "/robot_description": ("std_msgs/msg/String", KEPT),
     "/diagnostics": ("diagnostic_msgs/msg/DiagnosticArray", MATRIX),
     "/real_time_factor": ("std_msgs/msg/Float64", MATRIX),
+    "/simulate_steps/_action/feedback": ("simulation_interfaces/action/SimulateSteps_FeedbackMessage", MATRIX),
+    "/simulate_steps/_action/status": ("action_msgs/msg/GoalStatusArray", KEPT),
+}
+SUBSCRIBED = {
+    "/joint_command": "sensor_msgs/msg/JointState",
+    "/sim_node/set_joint_state": "sensor_msgs/msg/JointState",
+    "/sim_node/external_wrench": "geometry_msgs/msg/WrenchStamped",
 }
 SERVICES = {
     "/get_simulator_features": "GetSimulatorFeatures",
@@ -64,10 +71,11 @@ def test_topics_types_and_quality_of_service(sim_process: Start, client: Make) -
         assert published[topic] == [kind]
         assert quality(stranger, topic) == qos, topic
     subscribed = stranger.named("subscriber")
-    assert subscribed.pop("/joint_command") == ["sensor_msgs/msg/JointState"]
-    assert subscribed.keys() <= {"/parameter_events"}
-    info = stranger.node.get_subscriptions_info_by_topic("/joint_command")[0].qos_profile
-    assert (info.reliability, info.durability) == MATRIX
+    assert subscribed.keys() - {"/parameter_events"} == SUBSCRIBED.keys()
+    for topic, kind in SUBSCRIBED.items():
+        assert subscribed[topic] == [kind]
+        info = stranger.node.get_subscriptions_info_by_topic(topic)[0].qos_profile
+        assert (info.reliability, info.durability) == MATRIX
 
 
 def test_services_have_the_standard_names_and_types(sim_process: Start, client: Make) -> None:

@@ -12,6 +12,7 @@ from rclpy.parameter import Parameter as RosParameter
 from ros_gym_bridge.errors import OptionError
 from ros_gym_bridge.ros.host import Host
 from ros_gym_bridge.ros.parameters import Parameter, check, declare
+from ros_gym_bridge.schema_parts import MAX_GRAVITY
 from ros_gym_bridge.sim.physics import Physics
 
 PHYSICS_PARAMETERS = (
@@ -20,8 +21,8 @@ PHYSICS_PARAMETERS = (
         (0.0, 0.0, -9.81),
         "Gravity in the world frame; a world that is loaded brings its own.",
         unit="m/s^2",
-        low=-1000.0,
-        high=1000.0,
+        low=-MAX_GRAVITY,
+        high=MAX_GRAVITY,
         run_time=True,
     ),
     Parameter(
