@@ -198,6 +198,15 @@ def client(domain_id: int) -> Iterator[Callable[..., Any]]:
 
 
 @pytest.fixture
+def driver(domain_id: int, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """A robot that shares nothing with us: see `driver_tools.driver_processes`."""
+    from driver_tools import driver_processes
+
+    with driver_processes(domain_id, tmp_path) as start:
+        yield start
+
+
+@pytest.fixture
 def pair(sim_process: Callable[..., NodeProcess], client: Callable[..., Any]) -> tuple[NodeProcess, Any]:
     """An arm in lockstep, and a client that is connected to it."""
     node = sim_process(robot="arm", mode="lockstep")
