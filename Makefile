@@ -48,7 +48,7 @@ test: lint
 
 ## make test-slow  the slow tests, with Stable-Baselines3 and PyTorch
 test-slow:
-	$(call run,--extra view --extra browser --extra slow,python -m pytest test -m slow $(ARGS))
+	$(call run,--extra view --extra browser --extra slow --extra bench,python -m pytest test -m slow $(ARGS))
 
 ## make lint       ruff and mypy --strict
 lint:

@@ -22,6 +22,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "world_file.md": pages.world_file,
     "nodes.md": pages.nodes,
     "commands.md": pages.commands,
+    "speed.md": pages.speed,
 }
 
 

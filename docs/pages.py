@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import runpy
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -275,6 +276,19 @@ def _type(kind: Any) -> str:
 def _qos(profile: Any) -> str:
     latched = ", transient local" if profile.durability.name == "TRANSIENT_LOCAL" else ""
     return f"{profile.reliability.name.lower()}, depth {profile.depth}{latched}"
+
+
+def speed() -> str:
+    """What `make bench` measures."""
+    figures = runpy.run_path(str(ROOT / "bench" / "figures.py"))["FIGURES"]
+    measured = json.loads((ROOT / "bench" / "reference.json").read_text(encoding="utf-8"))
+    values = {name: number(value) for name, value in measured.items() if isinstance(value, float)}
+    rows = [(code(f.name), f.meaning, f.budget, values.get(f.name, "")) for f in figures]
+    text = f"""\
+`make bench` takes some minutes and writes `bench/results.json`; with `ARGS=--quick` it only tries all of it. What is
+compared is measured by turns, so that a busy machine slows both. The figures here come from {measured["machine"]};
+pictures were drawn by {measured["renderer"]}."""
+    return "\n\n".join(["# Speed", text, table(("figure", "what it is", "budget", "measured"), rows)]) + "\n"
 
 
 def commands() -> str:

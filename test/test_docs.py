@@ -35,7 +35,7 @@ def test_generated_pages_are_current() -> None:
 
 def test_a_stale_page_is_noticed(tmp_path: Path) -> None:
     """The check works on a copy in which one default differs from the code's."""
-    for name in ("docs", "config", "urdf", "launch"):
+    for name in ("docs", "config", "urdf", "launch", "bench"):
         os.symlink(ROOT / name, tmp_path / name) if name != "docs" else (tmp_path / name).mkdir()
     for path in (ROOT / "docs").iterdir():
         if path.is_file():
