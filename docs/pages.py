@@ -39,7 +39,7 @@ MEANINGS = {
     "on by one control period; one topic for each robot of several, such as `sim_node/left/set_joint_state`",
     "sim_node/external_wrench": "a force and a torque on a link during one control period, in the frame of the link: "
     "`frame_id` is an entity, `ENTITY/LINK`, or a link of the robot that is alone",
-    "/diagnostics": "mode, real-time factor, and how often what was refused, once a second (REP 107)",
+    "/diagnostics": "mode, real-time factor, sensors' costs, and how often what was refused, once a second (REP 107)",
 }
 
 

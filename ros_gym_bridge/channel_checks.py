@@ -85,14 +85,15 @@ def _bounds(refuse: _Refuse, channel: Channel) -> Iterator[RobotFileError]:
 
 
 def _check_frames(path: Path, config: RobotConfig, model: RobotModel) -> None:
-    """One name, one frame: that of a link belongs to the link, any other to one place on one link."""
+    """One name, one frame: that of a link belongs to the link, any other to one place on one link or body."""
     found: dict[str, Mount] = {}
+    others = ["world", *(drive.odom_frame_id for drive in config.drives)]
     for i, channel in enumerate(config.channels):
         place = mount(channel, model)
-        if not place.on_robot:
-            continue
         key, remedy = f"channels[{i}].frame_id", "Give the sensor a frame_id that nothing else has"
-        if place.frame in model.links and (place.moved or place.frame != place.link):
+        if place.frame in others:
+            raise refusal(path, key, place.frame, f"none of {', '.join(others)}, which stand elsewhere", remedy)
+        if place.frame in model.links and (not place.on_robot or place.moved or place.frame != place.link):
             raise refusal(path, key, place.frame, "no name of a link, for the sensor sits elsewhere", remedy)
         if found.setdefault(place.frame, place) != place:
             raise refusal(path, key, place.frame, "the same place for the same frame", remedy)

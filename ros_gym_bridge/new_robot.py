@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
 
 from ros_gym_bridge.config import load_robot
+from ros_gym_bridge.drives import DriveGuess, guess_drive
 from ros_gym_bridge.errors import ModelError, OptionError
 from ros_gym_bridge.guesses import JointGuess, guess_end_effector, guess_floating, guess_joints
 from ros_gym_bridge.model import RobotModel, read_model
@@ -120,6 +122,9 @@ def _probe(new: NewRobot, model: RobotModel, floating: bool, height: float) -> P
 def _text(new: NewRobot, model: RobotModel, floating: bool, height: float, folder: Path | None) -> Iterator[str]:
     """The robot file, line by line; `folder` is where it will lie, None for anywhere."""
     joints = guess_joints(model, floating)
+    drive = guess_drive(model, joints) if floating else None
+    if drive is not None:
+        joints = tuple(_rolling(each) if each.joint.name in drive.casters else each for each in joints)
     if not any(joint.interface for joint in joints):
         expected = "at least one joint that moves and could have a motor"
         remedy = "Without one it is a body for the 'scene' of another robot's file"
@@ -135,7 +140,11 @@ def _text(new: NewRobot, model: RobotModel, floating: bool, height: float, folde
     yield "# Physics steps and control periods per simulated second; the first is a multiple of the second.\n"
     yield "rates: {physics_hz: 500, control_hz: 50}\n"
     yield from _joints(joints)
-    yield from _groups(joints)
+    yield "# Joints that are commanded together. interface: position, velocity or effort.\nactuators:\n"
+    if drive is not None:
+        yield from _drive(drive)
+    wheels = () if drive is None else (*drive.left, *drive.right)
+    yield from _groups([each for each in joints if each.joint.name not in wheels])
     if floating:
         yield "# What else stands in the world.\nscene:\n"
         yield '  - {name: floor, file: "pybullet_data://plane.urdf", fixed: true}\n'
@@ -168,8 +177,30 @@ def _joints(joints: Sequence[JointGuess]) -> Iterator[str]:
         yield f"  - {{name: {_quoted(each.joint.name)}{home}{more}}}{why}\n"
 
 
+def _rolling(caster: JointGuess) -> JointGuess:
+    return replace(caster, interface=None, velocity=None, effort=None, why="no motor: of a caster")
+
+
+def _drive(drive: DriveGuess) -> Iterator[str]:
+    yield "  # Wheels left and right of a free base, commanded by a twist: m/s ahead, and rad/s to the left.\n"
+    if len(drive.left) > 1:
+        yield "  # Wheels behind each other slip as it turns; a larger wheel_separation makes up for that.\n"
+    yield "  - name: diff_drive_controller\n    kind: diff_drive\n"
+    for side, wheels in (("left", drive.left), ("right", drive.right)):
+        yield f"    {side}_wheels: {_quoted(list(wheels))}\n"
+    yield f"    wheel_separation: {round(drive.separation, 6)}\n    wheel_radius: {round(drive.radius, 6)}\n"
+    for key, most in (("linear", drive.linear), ("angular", drive.angular)):
+        most = _rounded_down(most)
+        yield f"    {key}: {{max_velocity: {most}, max_acceleration: {2.0 * most:g}}}\n"
+
+
+def _rounded_down(value: float) -> float:
+    """To two digits."""
+    unit = 10.0 ** (math.floor(math.log10(value)) - 1)
+    return float(f"{math.floor(value / unit) * unit:.6g}")
+
+
 def _groups(joints: Sequence[JointGuess]) -> Iterator[str]:
-    yield "# Joints that are commanded together. interface: position, velocity or effort.\nactuators:\n"
     interfaces = list(dict.fromkeys(each.interface for each in joints if each.interface is not None))
     for interface in interfaces:
         names = [_quoted(each.joint.name) for each in joints if each.interface == interface]

@@ -16,6 +16,7 @@ from ros_gym_bridge.schema_paths import place
 Model = TypeVar("Model", bound=BaseModel)
 
 _MAX_VALUES = 100_000
+_MAPPINGS = ("model_type", "model_attributes_type", "dict_type")  # pydantic's names of what is no mapping
 
 
 def find_file(kind: str, given: str | Path, folder: Path) -> Path:
@@ -161,6 +162,8 @@ def _translated(model: type[BaseModel], path: Path, error: ValidationError) -> R
     if first["type"] == "missing":
         return refusal(path, key, None, "a value", f"Add the key '{key}'{suffix}")
     expected = first["msg"].removeprefix("Input should be ").removeprefix("a valid ")
+    if first["type"] in _MAPPINGS:
+        expected = "a mapping of keys to values"
     return refusal(path, key, _plain(first["input"]), expected, f"Change the value of '{key}'{suffix}")
 
 

@@ -14,6 +14,7 @@ import yaml
 from ros_gym_bridge import load_robot
 from ros_gym_bridge.connection import Connection
 from ros_gym_bridge.errors import ModelError, OptionError
+from ros_gym_bridge.groups import ActuatorGroup, DiffDrive
 from ros_gym_bridge.guesses import guess_end_effector, guess_floating, guess_joints
 from ros_gym_bridge.model import RobotModel, model_from_text
 from ros_gym_bridge.new_robot import NewRobot, write
@@ -22,7 +23,7 @@ from ros_gym_bridge.ros.topic_robot import TopicRobot
 from ros_gym_bridge.sim.sim_robot import SimRobot
 from test_parity import assert_equal
 
-# file of pybullet_data, whether its base floats, how many joints follow which interface, and the end effector
+# file of pybullet_data, whether its base floats, how many joints follow which interface or drive, and the end effector
 FILES: list[tuple[str, bool, dict[str, int], str | None]] = [
     ("franka_panda/panda.urdf", False, {"position": 8}, "panda_hand"),
     ("kuka_iiwa/model.urdf", False, {"position": 7}, "lbr_iiwa_link_7"),
@@ -37,12 +38,16 @@ FILES: list[tuple[str, bool, dict[str, int], str | None]] = [
     ("quadruped/vision60.urdf", True, {"position": 12}, None),
     ("r2d2.urdf", True, {"velocity": 5, "position": 3}, None),
     ("racecar/racecar.urdf", True, {"velocity": 5, "position": 1}, None),
-    ("husky/husky.urdf", True, {"velocity": 4}, None),  # holds $(optenv ...): it is a xacro
+    ("husky/husky.urdf", True, {"diff_drive": 4}, None),  # holds $(optenv ...): it is a xacro
     ("kuka_iiwa/kuka_with_gripper2.sdf", False, {"position": 7, "effort": 2}, "left_finger_tip"),
     ("gripper/wsg50_one_motor_gripper_new_free_base.sdf", True, {"position": 5}, None),
     ("mjcf/hopper.xml", False, {"effort": 3}, "foot"),
     ("mjcf/humanoid_symmetric.xml", True, {"effort": 17}, None),
 ]
+
+
+def _way(group: ActuatorGroup) -> str:
+    return group.kind if isinstance(group, DiffDrive) else group.interface
 
 
 @pytest.mark.parametrize(("file", "floating", "interfaces", "tip"), FILES, ids=[file for file, *_ in FILES])
@@ -52,7 +57,7 @@ def test_a_new_robot_runs(
     robot_file = load_robot(write(NewRobot(f"pybullet_data://{file}"), tmp_path / "new.yaml"))
     config = robot_file.config
     assert config.model.fixed_base is not floating
-    assert {group.interface: len(group.joints) for group in config.actuators} == interfaces
+    assert {_way(group): len(group.commanded) for group in config.actuators} == interfaces
     assert config.end_effector == tip
     robot = SimRobot(robot_file)
     try:

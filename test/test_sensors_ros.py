@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import PoseStamped, WrenchStamped
 from nav_msgs.msg import Odometry
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
@@ -19,6 +21,7 @@ from plain_client import DEEP, LATCHED, PlainClient, nanoseconds
 from ros_gym_bridge import load_robot
 from ros_gym_bridge.errors import EntityError, RobotFileError
 from ros_gym_bridge.robot import read_only
+from ros_gym_bridge.ros.publishers import StatePublisher
 from ros_gym_bridge.sim.entities import Entities
 from ros_gym_bridge.sim.simulation import Simulation
 from ros_gym_bridge.world_file import world_of
@@ -173,6 +176,58 @@ def test_who_comes_late_sees_the_present_state(sim_process: Start, client: Make,
     assert (stamp(pictures[0]), stamp(scans[0])) == (driver.stamp, driver.stamp)
     driver.step(["left_wheel_joint"], velocity=[0.0])
     late.until(lambda: stamp(pictures[-1]) == driver.stamp, "the next picture")
+
+
+def test_whoever_comes_gets_no_picture_of_before(client: Make, seeing: Path) -> None:
+    """Nobody was seen when the state was read, and somebody hears what is told of it: all but the old picture."""
+    world = world_of(load_robot(seeing))
+    simulation = Simulation(world)
+    teller, late = client(name="teller", commands=[]), client(name="late", commands=[])
+    publisher = StatePublisher(teller.node, world.robots[0], simulation.robots[0], "", "world")
+    pictures, scans = late.hear(Image, "camera/image_raw"), late.hear(LaserScan, "scan")
+    wanted = simulation.robots[0].sensors.wanted
+    late.until(lambda: wanted("camera/image_raw") and teller.node.count_subscribers("scan"), "the publishers to know")
+
+    def told() -> bool:
+        publisher.publish()
+        late.listen(0.02)
+        return bool(scans) and stamp(scans[-1]) == simulation.stamp_ns
+
+    simulation.robots[0].sensors.wanted = lambda _: False
+    simulation.advance([read_only([0.0, 0.0])], simulation.steps_per_period)
+    late.until(told, "the scan")
+    assert not pictures
+    simulation.robots[0].sensors.wanted = wanted
+    late.until(lambda: told() and pictures, "the picture")
+    assert {stamp(each) for each in pictures} == {simulation.stamp_ns}
+    simulation.close()
+
+
+def test_a_camera_that_holds_time_up_is_named(sim_process: Start, client: Make, tmp_path: Path) -> None:
+    """A picture takes longer than a control period; nobody looks, then somebody does."""
+    camera = "{name: camera/image_raw, kind: camera, link: camera_optical_frame, width: 800, height: 600}"
+    path = tmp_path / "slow.yaml"
+    path.write_text(f"extends: rover\nname: slow\nrenderer: tiny\nchannels: [{camera}]\n")
+    node = sim_process(robot=path)
+    stranger = client(commands=[])
+    diagnostics = stranger.hear(DiagnosticArray, "/diagnostics")
+    stranger.until(lambda: stranger.states and stranger.stamp > 10**9, "a second of simulated time")
+    assert not node.log("Sensors took")
+    pictures = stranger.hear(Image, "camera/image_raw")
+    line = stranger.until(lambda: node.log("Sensors took"), "a report")[0]
+    said = re.search(
+        r"Simulated time fell \d+ ms behind the wall clock and goes on from here at pace\. Sensors took (\d+) ms of a "
+        r"control period of 20 ms, 'camera/image_raw' alone (\d+) ms; a smaller picture, fewer rays or a lower rate_hz "
+        r"costs less\.$",
+        line,
+    )
+    assert said is not None, line
+    assert 20 < int(said[2]) <= int(said[1])
+    assert stranger.count(diagnostics, "overruns", 1) >= 1
+    cost = "cost_ms camera/image_raw"
+    stranger.until(lambda: float(stranger.counts(diagnostics).get(cost, 0.0)) > 20.0, cost)
+    stranger.until(lambda: pictures, "a picture")
+    assert len(node.log("Sensors took")) <= 1 + stranger.stamp / 10**9, "once a second at most"
 
 
 WORLD = """

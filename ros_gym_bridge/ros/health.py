@@ -10,6 +10,7 @@ from std_msgs.msg import Float64
 
 from ros_gym_bridge.robot import NANOSECONDS
 from ros_gym_bridge.ros import qos
+from ros_gym_bridge.ros.costs import costs
 from ros_gym_bridge.ros.counters import Counters
 from ros_gym_bridge.ros.graph import publishers
 from ros_gym_bridge.ros.host import Host
@@ -18,7 +19,7 @@ PERIOD_S = 1.0
 
 
 class Health:
-    """Publishes rates, the real-time factor reached, and what was refused.
+    """Publishes rates, the real-time factor reached, what was refused, and what sensors cost.
 
     Args:
         node: what publishes.
@@ -57,6 +58,8 @@ class Health:
         if stage is not None:
             mode = "lockstep" if stage.engine.lockstep else "realtime"
             facts = [("mode", mode), ("simulated_s", f"{self._stamp_ns / NANOSECONDS:.3f}"), *facts]
+            newest = costs(stage.simulation)
+            facts += [(f"cost_ms {topic}", f"{cost.spent_ns / 1e6:.3f}") for topic, cost in newest.items()]
         if stage is not None and stage.simulation.diverged:
             status.level, status.message = DiagnosticStatus.ERROR, "the physics has diverged; call reset_simulation"
         others = self._other_clocks()

@@ -62,8 +62,10 @@ class StatePublisher:
         state = self._simulated.state
         self._joints.publish(messages.fill_joint_state(self._message, state))
         again = state.stamp_ns == self._stamp_ns
-        for channel in self._channels.values():
-            channel.publish(state, again)
+        unseen = self._simulated.sensors.unseen
+        for name, channel in self._channels.items():
+            if name not in unseen:  # whoever comes right now would get an old picture
+                channel.publish(state, again)
         for odometry in self._odometry:
             odometry.publish(state)
         self._stamp_ns = state.stamp_ns

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
 
 import numpy as np
@@ -29,6 +30,8 @@ class Sensor:
         skipped: the newest sample was not taken, for nobody wanted it.
         note: to be called when one physics step is left until a sample is taken; None for most.
         random: whether anything of it is drawn.
+        taken_ns: stamp of the newest sample, nanoseconds; 0 before the first.
+        cost_ns: what it took of the wall clock, nanoseconds.
 
     Args:
         channel: as above.
@@ -39,6 +42,7 @@ class Sensor:
     def __init__(self, channel: Channel, world: World, body: RobotBody, control_hz: int) -> None:
         self.channel = channel
         self.skipped = False
+        self.taken_ns = self.cost_ns = 0
         self._read = _reader(channel, world, body)
         self.note = self._read.note if isinstance(self._read, ImuReader) else None
         self._errors = Errors(channel.noise, channel.bias, self._read.sizes)
@@ -77,7 +81,9 @@ class Sensor:
             self._taken.clear()
         elif self.channel.dropout and self._rng.random() < self.channel.dropout:
             return
+        began_ns = time.perf_counter_ns()
         values = self._read(self._errors, fresh)
+        self.taken_ns, self.cost_ns = stamp_ns, time.perf_counter_ns() - began_ns
         samples = [Sample(stamp_ns, value) for value in values]
         self._taken.append((period, dict(zip(self.channel.samples, samples, strict=True))))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,6 +17,13 @@ from ros_gym_bridge.sim.sensors.sensor import Sensor
 from ros_gym_bridge.sim.world import World
 
 _NONE: Mapping[str, Sample] = MappingProxyType({})
+
+
+class Cost(NamedTuple):
+    """Of one sample, nanoseconds: its stamp, and the time that reading it took on the wall clock."""
+
+    taken_ns: int
+    spent_ns: int
 
 
 class Sensors:
@@ -88,6 +96,17 @@ class Sensors:
             shown.update(sensor.shown(period))
         self._last = MappingProxyType(shown)
         return self._last
+
+    @property
+    def unseen(self) -> frozenset[str]:
+        """The channels whose newest sample was not taken, for nobody wants to see it."""
+        return frozenset(sensor.channel.name for sensor in self._sensors if sensor.skipped)
+
+    def costs(self) -> dict[str, Cost]:
+        """What the newest sample of every channel has cost, by topic; of those that have been read."""
+        return {
+            sensor.channel.topic: Cost(sensor.taken_ns, sensor.cost_ns) for sensor in self._sensors if sensor.taken_ns
+        }
 
     def catch_up(self, stamp_ns: int, period: int) -> Mapping[str, Sample] | None:
         """What the state that was read last shows, when somebody has come who wants to see what was skipped; None when
