@@ -54,8 +54,7 @@ def test_nobody_there_is_said_within_five_seconds(env: Any, domain_id: int) -> N
         lonely.reset(seed=1)
     assert 4.9 < time.monotonic() - begun < 5.5
     command, states = "/nowhere/joint_command", "/nowhere/joint_states"
-    services = [f"/nowhere/{name}_simulation" for name in ("reset",)]
-    services += ["/nowhere/get_simulation_state", "/nowhere/set_simulation_state"]
+    services = ["/nowhere/reset_simulation"]
     assert str(caught.value) == (
         f"no robot 'cartpole' answered within 5.0 s in ROS domain {domain_id}; got missing: a subscriber of {command}; "
         f"a message on {states}; " + "; ".join(f"the service {name}" for name in services) + "; expected the topics "

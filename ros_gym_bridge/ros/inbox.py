@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ros_gym_bridge.channels import Camera
 from ros_gym_bridge.config import RobotFile
@@ -25,6 +25,8 @@ class StateInbox:
 
     Attributes:
         newest_ns: the highest stamp of joint states so far; 0 before the first. What comes late does not lower it.
+        latest_ns: the stamp of the joint states that came last; 0 before the first.
+        heard: how many joint states have arrived.
         received: how many parts have arrived.
 
     Args:
@@ -41,7 +43,8 @@ class StateInbox:
         self._kept = dict.fromkeys(self._every, _KEPT) | dict.fromkeys(images, _KEPT_IMAGES)
         self._times: dict[str, dict[int, int]] = {c.name: {} for c in config.channels if not c.punctual}
         self._timed = {name: self._times[channel.name] for name, channel in samples if not channel.punctual}
-        self.newest_ns = 0
+        self.newest_ns = self.latest_ns = 0
+        self.heard = 0
         self.received = 0
         self._joints: dict[int, Joints] = {}
         self._samples: dict[str, dict[int, Sample]] = {name: {} for name in self._every}
@@ -49,6 +52,8 @@ class StateInbox:
     def put_joints(self, stamp_ns: int, joints: Joints) -> None:
         """Joint states have arrived."""
         self.received += 1
+        self.heard += 1
+        self.latest_ns = stamp_ns
         self.newest_ns = max(self.newest_ns, stamp_ns)
         _keep(self._joints, stamp_ns, joints, _KEPT)
 
@@ -62,6 +67,14 @@ class StateInbox:
         `taken_ns`."""
         self.received += 1
         _keep(self._times[channel], stamp_ns, taken_ns, _KEPT)
+
+    def turn_back(self, stamp_ns: int) -> None:
+        """The robot's time was turned back: forget what is newer than this."""
+        self.newest_ns = self.latest_ns = stamp_ns
+        every: list[dict[int, Any]] = [self._joints, *self._samples.values(), *self._times.values()]
+        for parts in every:
+            for stamp in [stamp for stamp in parts if stamp > stamp_ns]:
+                del parts[stamp]
 
     def take(self, stamp_ns: int, command: FloatArray, all_due: bool = False) -> RobotState | None:
         """The state at a stamp, or None while something is missing.

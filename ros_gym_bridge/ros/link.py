@@ -8,11 +8,11 @@ import os
 import threading
 import time
 from collections.abc import Callable
+from typing import TypeVar
 
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.connection import Connection
 from ros_gym_bridge.errors import OptionError, RobotNotFoundError
-from ros_gym_bridge.robot import RobotState
 from ros_gym_bridge.ros.facts import facts
 from ros_gym_bridge.ros.names import absolute, fact_name
 from ros_gym_bridge.ros.own_node import OwnNode
@@ -26,10 +26,11 @@ _SILENCE_S = 0.4  # states come at 10 Hz at least: who hears none for so long, w
 _LOCKED_S = 3.0  # see `Link.close`
 _AGAIN_S = 0.05  # who hears nothing sends again; the other side steps once all the same
 _NEEDED = {
-    "lockstep": ("reset_simulation", "get_simulation_state", "set_simulation_state"),
-    "realtime": ("reset_simulation", "get_simulation_state", "set_simulation_state"),
-    "step_service": ("reset_simulation", "get_simulation_state", "set_simulation_state", "step_simulation"),
+    "lockstep": ("reset_simulation",),
+    "realtime": ("reset_simulation",),
+    "step_service": ("reset_simulation", "step_simulation"),
 }
+Found = TypeVar("Found")
 _inherited: list[Link] = []
 
 
@@ -78,11 +79,11 @@ class Link:
 
     def receive(
         self,
-        find: Callable[[], RobotState | None],
+        find: Callable[[], Found | None],
         what: Callable[[], str],
         again: Callable[[], None] | None = None,
-    ) -> RobotState:
-        """Serve callbacks until `find` returns a state.
+    ) -> Found:
+        """Serve callbacks until `find` returns something, such as a state.
 
         Args:
             find: looks into the inbox.
@@ -95,7 +96,7 @@ class Link:
         spin_once, clock = self._wires.session.executor.spin_once, time.monotonic
         begun = clock()
         due = begun + _AGAIN_S
-        while (state := find()) is None:
+        while (found := find()) is None:
             now = clock()
             if now >= due:
                 self._check(what, now - begun)
@@ -103,7 +104,11 @@ class Link:
                     again()
                 due = now + _AGAIN_S
             spin_once(timeout_sec=due - now)
-        return state
+        return found
+
+    def listen(self, done: Callable[[], object], timeout_s: float) -> bool:
+        """Serve callbacks until `done()` holds, or for so many wall-clock seconds; whether it does."""
+        return self._wires.session.spin_until(done, timeout_s)
 
     def catch_up(self) -> None:
         """Take what has arrived in the meantime."""
@@ -149,7 +154,7 @@ class Link:
             timeout_s=connection.step_timeout_s,
             ending=self._ending,
         )
-        self._closing.callback(wires.session.close)
+        self._closing.callback(wires.close)
         return wires
 
     def _find(self, begun: float) -> None:
@@ -161,18 +166,20 @@ class Link:
         """
         timeout_s = self._connection.connect_timeout_s if self._own is None else _START_S
         deadline = begun + timeout_s
-        self._wires = self._connect()
+        self._wires, may_be_silent = self._connect(), False
         if self._wait_for_all(deadline, _SILENCE_S):
             first, self._wires = self._wires, self._connect()
-            first.session.close()
-            self._wait_for_all(deadline)
+            first.close()
+            # a paused simulator may tell its state when that changes only: a reset or a step will show
+            silence_s = _SILENCE_S if self._connection.stepping == "step_service" else math.inf
+            may_be_silent = self._wait_for_all(deadline, silence_s) and self._wires.speechless
         if ending := self._ending():
             raise lost("the simulation node to start", time.monotonic() - begun, ending)
-        if self._wires.absent():
+        if self._wires.absent() and not may_be_silent:
             raise _nobody(self._wires, self._robot, self._connection, timeout_s)
         if self._own is not None:
             self._own.stands()
-        self._wires.simulator.recognize(_RECOGNIZE_S if self._own is None else _START_S)
+        self._wires.simulator.survey(_RECOGNIZE_S if self._own is None else _START_S)
 
     def _wait_for_all(self, deadline: float, silence_s: float = math.inf) -> bool:
         """Wait until everybody is there; true when only the states are missing, for longer than `silence_s`."""

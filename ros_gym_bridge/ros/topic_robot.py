@@ -13,7 +13,10 @@ from ros_gym_bridge.errors import OptionError, ResetNeededError, RobotClosedErro
 from ros_gym_bridge.robot import Command, FloatArray, RobotSpec, RobotState, check_command, strict_option
 from ros_gym_bridge.ros.facts import unstamped
 from ros_gym_bridge.ros.link import Link
+from ros_gym_bridge.ros.offers import Lack
+from ros_gym_bridge.ros.service_steps import ServiceSteps
 from ros_gym_bridge.ros.session import check_process
+from ros_gym_bridge.ros.simulator import overtaken
 from ros_gym_bridge.safety import CommandLimiter
 from ros_gym_bridge.sim.playback import Playback
 
@@ -37,6 +40,7 @@ class TopicRobot:
         self._robot, self._connection = robot, connection
         self._limiter = CommandLimiter(robot.spec)
         self._link: Link | None = None
+        self._others: ServiceSteps | None = None  # steps a simulator that is not ours
         self._state: RobotState | None = None
         self._closed = False
         self._timing: dict[str, float] = {}
@@ -55,6 +59,12 @@ class TopicRobot:
     def node_pid(self) -> int | None:
         """Process of the simulation node that was started for this robot; None when attached or not connected."""
         return self._link.node_pid if self._link else None
+
+    @property
+    def lacks(self) -> tuple[Lack, ...]:
+        """What the simulator, one that is not ours, lacks or does in its own way, and what each costs; empty before the
+        first reset."""
+        return tuple(self._link.simulator.lacks) if self._link else ()
 
     def reset(self, seed: int | None = None, options: Mapping[str, Any] | None = None) -> RobotState:
         """Start an episode. Connects first where that is needed; a node of our own that has ended is started again.
@@ -115,12 +125,14 @@ class TopicRobot:
 
     def _disconnect(self) -> None:
         if self._link is not None:
-            link, self._link = self._link, None
+            link, self._link, self._others = self._link, None, None
             link.close()
 
     def _begin(self, link: Link, seed: int | None, strict: bool) -> RobotState:
         """Ask for a reset and take the first state that was not there before."""
         stepping = self._connection.stepping
+        if stepping == "step_service" and not link.simulator.ours:
+            return self._begin_elsewhere(link)
         realtime = stepping == "realtime"
         before_ns = link.inbox.newest_ns
         link.simulator.reset(seed, strict)
@@ -140,6 +152,14 @@ class TopicRobot:
         self._state = link.receive(find, lambda: f"the first state after a reset, later than {before_ns} ns")
         return self._state
 
+    def _begin_elsewhere(self, link: Link) -> RobotState:
+        """The same on a simulator that is not ours, stepped by service."""
+        self._limiter.reset()
+        self._timing = {"round_trip_s": 0.0, "resent": 0, "missed_periods": 0}
+        self._others = self._others or ServiceSteps(link, self._robot.spec)
+        self._state = self._others.begin(self._limiter.applied)
+        return self._state
+
     def _step_in_lockstep(self, link: Link, applied: FloatArray, stamp_ns: int) -> RobotState:
         """Send until the answer is there: the state one period later."""
         expected = self._robot.spec.next_stamp(stamp_ns)
@@ -147,7 +167,7 @@ class TopicRobot:
 
         def find() -> RobotState | None:
             if inbox.newest_ns > expected:
-                raise _overtaken(inbox.newest_ns, expected)
+                raise overtaken(inbox.newest_ns, expected)
             return inbox.take(expected, applied)
 
         def again() -> None:
@@ -164,6 +184,10 @@ class TopicRobot:
         Command and request leave one participant in this order, reach the other's queue in this order, and are served
         in this order. To wait for the command's acknowledgement instead takes up to a heartbeat, seconds.
         """
+        if self._others is not None:
+            state = self._others.step(applied, stamp_ns)
+            self._timing["missed_periods"] = self._others.missed
+            return state
         expected = self._robot.spec.next_stamp(stamp_ns)
         self._check_alone(link, stamp_ns)
         link.send(applied, stamp_ns)
@@ -175,7 +199,7 @@ class TopicRobot:
         if self._connection.attach:
             link.catch_up()
             if link.inbox.newest_ns > stamp_ns:
-                raise _overtaken(link.inbox.newest_ns, stamp_ns)
+                raise overtaken(link.inbox.newest_ns, stamp_ns)
 
     def _step_in_real_time(self, link: Link, applied: FloatArray, stamp_ns: int) -> RobotState:
         """Command, and take the newest state that was not there yet: none that has waited here is an answer."""
@@ -225,12 +249,3 @@ def _check_stamps(robot: RobotFile, stepping: str) -> None:
             expected="stepping='step_service' or stepping='realtime'",
             remedy="Choose one of the two, or another 'message' for the group",
         )
-
-
-def _overtaken(newest_ns: int, expected_ns: int) -> RobotLostError:
-    return RobotLostError(
-        "somebody else has moved the simulator's time",
-        got=f"a state at {newest_ns} ns",
-        expected=f"none after {expected_ns} ns",
-        remedy="Let one agent alone step and reset a simulator; reset() connects again",
-    )

@@ -65,6 +65,11 @@ class Wires:
         self._subscribe(robot)
         self.simulator = SimulatorClient(self.session, simulator, services, timeout_s, ending)
 
+    def close(self) -> None:
+        """Leave the graph. May be called again."""
+        self.simulator.close()
+        self.session.close()
+
     def send(self, command: FloatArray, stamp_ns: int) -> None:
         """Publish a command `(n_command,)` on its topics, stamped with the state that it answers."""
         for publisher, write in self._commands:
@@ -82,6 +87,11 @@ class Wires:
     def silent(self) -> bool:
         """Whether no joint states have been heard."""
         return not self.inbox.newest_ns
+
+    @property
+    def speechless(self) -> bool:
+        """Whether no joint states have been heard at all, of no robot."""
+        return self.silent and not self._missing_joints
 
     def topics(self) -> list[str]:
         """The topics without which there is no robot, by full name."""
