@@ -54,8 +54,12 @@ def moved_links(model: RobotModel, joint: str) -> set[str]:
 
 def remarks(model: RobotModel) -> tuple[Note, ...]:
     """What was corrected or left out on reading, and what is unusual in what was read."""
-    links = link_facts(model)
-    return (*model.notes, *_weights(model, links), *_shapes(links), *_joints(model))
+    return (*deviations(model), *_shapes(link_facts(model)), *_joints(model))
+
+
+def deviations(model: RobotModel) -> tuple[Note, ...]:
+    """In what the robot that is simulated is not what its file says, or not what any real one is."""
+    return (*model.notes, *_weights(model, link_facts(model)))
 
 
 def _facts(link: Element) -> LinkFacts:

@@ -15,6 +15,7 @@ from ros_gym_bridge.ros.commands import CommandPort, command_topics
 from ros_gym_bridge.ros.counters import Counters
 from ros_gym_bridge.ros.facts import facts, unstamped
 from ros_gym_bridge.ros.interventions import Interventions
+from ros_gym_bridge.ros.model_notes import about, about_all
 from ros_gym_bridge.ros.names import fact_name
 from ros_gym_bridge.ros.pacing import Pacer
 from ros_gym_bridge.ros.robot_ports import RobotPorts, Transforms
@@ -23,7 +24,7 @@ from ros_gym_bridge.sim.entities import Entities
 from ros_gym_bridge.sim.renderer import NAMES
 from ros_gym_bridge.sim.simulation import Simulation
 from ros_gym_bridge.sim.wrenches import Wrenches
-from ros_gym_bridge.world_file import WorldFile
+from ros_gym_bridge.world_file import SpawnedBody, WorldFile
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Stage:
     ) -> None:
         self.simulation = simulation
         self._node, self._published = node, published
-        self._ends, self._facts = _Ends(node), list[str]()
+        self._ends, self._facts, self._said = _Ends(node), list[str](), set[str]()
         world = simulation.world_file
         self.entities = Entities(simulation)
         self.wrenches = Wrenches(simulation, self.entities)
@@ -96,6 +97,8 @@ class Stage:
                 self._declare_facts()
                 if simulation.world.renderer:
                     node.get_logger().info(f"Cameras are drawn by {NAMES[simulation.world.renderer]}.")
+                for text in about_all(world):
+                    self._say(text)
                 self.commands = CommandPort(node, world, self.engine, counters)
                 Interventions(node, self.engine, self.wrenches, counters, still)
                 self._ports = [
@@ -116,6 +119,17 @@ class Stage:
         on."""
         self.engine.renew()
         self._tell_bases()
+
+    def spawn(self, body: SpawnedBody) -> str:
+        """Put a body into the world. What is to be said of its model, which is logged once; empty for nothing.
+
+        Raises:
+            EntityError, ModelError: see `Entities.spawn`.
+        """
+        self.entities.spawn(body)
+        text = about(body.model)
+        self._say(text)
+        return text
 
     def reset(self, seed: int | None, strict: bool) -> None:
         """Start an episode."""
@@ -141,6 +155,12 @@ class Stage:
                 descriptor = ParameterDescriptor(description=fact.description, read_only=True)
                 self._node.declare_parameter(name, fact.value, descriptor, True)
                 self._facts.append(name)
+
+    def _say(self, text: str) -> None:
+        """What is worth knowing about a model, once; empty for nothing."""
+        if text and text not in self._said:
+            self._said.add(text)
+            self._node.get_logger().warning(text)
 
     def _tell_bases(self) -> None:
         for ports in self._ports:

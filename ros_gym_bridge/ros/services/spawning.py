@@ -84,6 +84,7 @@ class SpawningServices:
         (model,) = models
         answered = _put(stage, request, model)
         response.entity_name = answered.entity_name
+        tell(response.result, Result.RESULT_OK, answered.result.error_message)
         if answered.result.result != Result.RESULT_OK:
             raise Refused(answered.result.result, answered.result.error_message)
 
@@ -110,9 +111,9 @@ def _put(stage: Stage, wanted: Any, model: Model) -> SpawnResult:
         if isinstance(model, Refused):
             raise model
         body = _body(stage, wanted, model)
-        stage.entities.spawn(body)
+        remarks = stage.spawn(body)
         answered.entity_name = body.name
-        tell(answered.result, Result.RESULT_OK)
+        tell(answered.result, Result.RESULT_OK, remarks)
     except Refused as refusal:
         tell(answered.result, refusal.code, refusal.text)
     except BridgeError as error:
