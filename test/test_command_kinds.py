@@ -13,6 +13,7 @@ import pytest
 from builtin_interfaces.msg import Duration, Time
 from diagnostic_msgs.msg import DiagnosticArray
 from geometry_msgs.msg import Twist, TwistStamped
+from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
@@ -235,15 +236,15 @@ actuators:
 
 class TopicBasedSystem:
     """What `joint_state_topic_hardware_interface` does: it publishes the names of all joints, and in each array the
-    commands of those that have that interface, NaN until somebody has claimed one; and nothing at all while all states
-    are where the commands want them."""
+    commands of those that have that interface, NaN until somebody has claimed one; stamped by its own clock; and
+    nothing at all while all states are where the commands want them. It hears with the profile of sensor data."""
 
     def __init__(self, client: PlainClient) -> None:
         self.client = client
         self.names = [*reversed(WRIST), *ARM]
         self.position: dict[str, float] = dict.fromkeys(ARM, math.nan)
         self.velocity: dict[str, float] = dict.fromkeys(WRIST[:2], math.nan)
-        self.states = client.hear(JointState, "robot_joint_states")
+        self.states = client.hear(JointState, "robot_joint_states", qos_profile_sensor_data)
         self.publisher = client.node.create_publisher(JointState, "robot_joint_commands", 1)
         self.written = 0
 
@@ -256,6 +257,7 @@ class TopicBasedSystem:
         if sum(map(abs, errors)) <= 1e-5:
             return
         message = JointState(name=self.names)
+        message.header.stamp = self.client.node.get_clock().now().to_msg()
         message.position = [self.position[name] for name in self.names if name in self.position]
         message.velocity = [self.velocity[name] for name in self.names if name in self.velocity]
         self.publisher.publish(message)

@@ -19,7 +19,7 @@ from rosgraph_msgs.msg import Clock
 from std_msgs.msg import String
 from tf2_msgs.msg import TFMessage
 
-from conftest import NodeProcess
+from conftest import NodeProcess, node_processes, plain_clients, private_domain
 from plain_client import DEEP, LATCHED, PlainClient, nanoseconds
 from ros_gym_bridge.config import load_robot
 from ros_gym_bridge.sim.world import World
@@ -261,6 +261,29 @@ def test_two_nodes_in_one_domain_do_not_hear_each_other(sim_process: Start, clie
     a.until(lambda: a.stamp == 40_000_000, "time turned back")
     assert b.stamp == 40_000_000
     assert left.log("WARN|ERROR") == right.log("WARN|ERROR") == []
+
+
+def test_two_nodes_of_one_name_in_two_domains_do_not_hear_each_other(
+    sim_process: Start, client: Make, tmp_path: Path
+) -> None:
+    """Nor do their clocks: two simulations on one machine need nothing but a ROS_DOMAIN_ID each."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    with private_domain() as other, node_processes(other, folder) as start, plain_clients(other) as make:
+        nodes = sim_process(robot="cartpole", mode="lockstep"), start(robot="cartpole", mode="lockstep")
+        a, b = client(), make()
+        clocks = [each.hear(Clock, "/clock", DEEP) for each in (a, b)]
+        for each in (a, b):
+            each.connect()
+        for _ in range(5):
+            a.step(["slider_to_cart"], effort=[5.0])
+        b.step(["slider_to_cart"], effort=[-5.0])
+        assert (a.stamp, b.stamp) == (6 * 20_000_000, 2 * 20_000_000)
+        assert a.states[-1].position[0] > 0.0 > b.states[-1].position[0]
+        for one, clock in zip((a, b), clocks, strict=True):
+            one.until(lambda: clock and nanoseconds(clock[-1].clock) == one.stamp, "its clock")  # noqa: B023
+            assert max(nanoseconds(tick.clock) for tick in clock) == one.stamp
+        assert [node.log("WARN|ERROR") for node in nodes] == [[], []]
 
 
 def test_a_second_clock_is_reported_by_name(sim_process: Start, client: Make) -> None:
