@@ -33,7 +33,7 @@ def files_that_import(*packages: str) -> set[str]:
 
 
 def test_pybullet_is_imported_in_one_file() -> None:
-    assert files_that_import("pybullet", "pybullet_utils", "pybullet_data") == {"sim/world.py"}
+    assert files_that_import("pybullet", "pybullet_utils", "pybullet_data") == {"sim/client.py"}
 
 
 def test_ros_is_imported_under_ros_only() -> None:

@@ -49,7 +49,7 @@ class Bench:
 
     def seen(self) -> Any:
         joints = [robot.state.position.tobytes() for robot in self.simulation.robots]
-        return joints, {name: self.entities.state(name)[:2] for name in self.entities.names()}
+        return joints, {name: self.entities.states.of(name)[:2] for name in self.entities.names()}
 
     def episode(self, strict: bool = False) -> list[Any]:
         self.simulation.reset(1, strict)
@@ -81,10 +81,10 @@ def bench(make: Callable[..., Bench]) -> Bench:
 def test_what_was_spawned_is_there_and_falls_undamped(bench: Bench) -> None:
     bench.spawn("one", (3.0, 0.0, 5.0))
     assert bench.entities.names()[-1] == "one"
-    assert bench.entities.state("one").pose == ((3.0, 0.0, 5.0), (0.0, 0.0, 0.0, 1.0))
+    assert bench.entities.states.of("one").pose == ((3.0, 0.0, 5.0), (0.0, 0.0, 0.0, 1.0))
     bench.run(20)
     steps, period_s = 400, 1 / 500
-    assert bench.entities.state("one").twist.linear[2] == pytest.approx(-9.81 * steps * period_s, rel=1e-9)
+    assert bench.entities.states.of("one").twist.linear[2] == pytest.approx(-9.81 * steps * period_s, rel=1e-9)
 
 
 def test_a_reset_puts_it_back_the_same_to_the_last_bit_strict_or_not(bench: Bench) -> None:
@@ -159,7 +159,7 @@ def test_a_body_of_the_world_file_comes_back_with_the_next_reset(bench: Bench) -
     assert "cube_on_top" not in bench.entities.names()
     bench.run(3)
     assert bench.episode() == expected
-    assert bench.entities.info("cube_on_top").tags == ("cube", "graspable")
+    assert bench.entities.infos.of("cube_on_top").tags == ("cube", "graspable")
 
 
 def test_the_joints_of_what_was_spawned_swing_freely(bench: Bench, tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ class Stage:
 
     def reset(self, seed: int | None, strict: bool) -> None:
         """Start an episode."""
-        self.entities.forget_motions()
+        self.entities.states.forget()
         self.wrenches.clear()
         self.engine.reset(seed, strict)
         self._tell_bases()
@@ -169,7 +169,7 @@ class Stage:
     def _publish(self, states: Sequence[RobotState]) -> None:
         for ports in self._ports:
             ports.publish()
-        self.entities.observe(states[0].stamp_ns)
+        self.entities.states.observe(states[0].stamp_ns)
         self._published(states[0].stamp_ns)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from ros_gym_bridge.model import RobotModel
 from ros_gym_bridge.robot import FloatArray
+from ros_gym_bridge.sim.client import connect, disconnect
 from ros_gym_bridge.sim.frames import placed, rotated
 from ros_gym_bridge.sim.world import World
 
@@ -47,15 +48,15 @@ class MeasuringRoom:
     def close(self) -> None:
         """Leave. May be called again."""
         if self._client is not None:
-            self._client.disconnect()
+            disconnect(self._client)
             self._client, self._bodies = None, {}
 
     def _twin(self, model: RobotModel, scale: float) -> int:
         if self._client is None:
-            self._client = self._world.another_client()
+            self._client = connect()
         if (model, scale) not in self._bodies:
             origin, unturned = (0.0, 0.0, 0.0), (0.0, 0.0, 0.0, 1.0)
-            twin = self._world.load_body(model, origin, unturned, True, scale, self._client)
+            twin = self._world.loader.load(self._client, model, (origin, unturned), True, scale)
             self._bodies[model, scale] = twin
         return self._bodies[model, scale]
 

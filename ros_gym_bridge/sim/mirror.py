@@ -11,8 +11,10 @@ import numpy.typing as npt
 
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.robot import FloatArray
-from ros_gym_bridge.sim.frames import Pose
-from ros_gym_bridge.sim.world import FIELD_OF_VIEW, MARKER_COLOUR, World
+from ros_gym_bridge.sim import drawing
+from ros_gym_bridge.sim.drawing import FIELD_OF_VIEW, MARKER_COLOUR
+from ros_gym_bridge.sim.frames import Pose, placed
+from ros_gym_bridge.sim.world import World
 from ros_gym_bridge.tasks.base import Marker
 from ros_gym_bridge.world_file import world_of
 
@@ -47,7 +49,7 @@ class Mirror:
         self._low, self._high = _range(self._world)
         if not robot.config.scene:
             centre, size = 0.5 * (self._low + self._high), float(np.linalg.norm(self._high - self._low))
-            self._world.add_floor((centre[0], centre[1], self._low[2]), 0.65 * size)
+            drawing.add_floor(self._world.client, (centre[0], centre[1], self._low[2]), 0.65 * size)
         self._aim()
 
     def show(self, position: FloatArray, poses: Mapping[str, Pose], markers: Sequence[Marker]) -> None:
@@ -65,7 +67,7 @@ class Mirror:
         if tuple(markers) != self._markers:
             for body in self._bodies:
                 world.client.removeBody(body)
-            self._markers, self._bodies = tuple(markers), [world.add_marker(*marker) for marker in markers]
+            self._markers, self._bodies = tuple(markers), [self._mark(marker) for marker in markers]
             self._aim()
         if self._gui:
             time.sleep(max(0.0, self._shown_s + self._period_s - time.monotonic()))
@@ -78,7 +80,8 @@ class Mirror:
             width, height: pixels; the camera's distance is made for 4 : 3.
             shadow: the robot casts one; the picture takes three times as long.
         """
-        picture = self._world.picture(width, height, self._eye.tolist(), self._centre.tolist(), shadow)
+        eye, centre = self._eye.tolist(), self._centre.tolist()
+        picture = drawing.picture(self._world.client, (width, height), eye, centre, shadow)
         image = picture.astype(np.float64)
         rows, columns = np.mgrid[0:height, 0:width] + 0.5
         for (x, y, z), radius in self._spheres():
@@ -91,6 +94,11 @@ class Mirror:
     def close(self) -> None:
         """Disconnect from PyBullet. May be called again."""
         self._world.close()
+
+    def _mark(self, marker: Marker) -> int:
+        """A sphere, in the robot's base frame, in the world."""
+        place, _ = placed(self._robot.base_pose(), (marker.position, (0.0, 0.0, 0.0, 1.0)))
+        return drawing.add_marker(self._world.client, place, marker.radius)
 
     def _aim(self) -> None:
         """Place the camera."""
@@ -106,7 +114,7 @@ class Mirror:
         distance = float(np.max(back + np.maximum(np.abs(across) / (most * _ASPECT), np.abs(up) / most)))
         self._eye = self._centre + distance * self._axes[2]
         if self._gui:
-            self._world.look_at(distance, self._axes[2], self._centre.tolist())
+            drawing.look_at(self._world.client, distance, self._axes[2].tolist(), self._centre.tolist())
 
     def _spheres(self) -> list[tuple[FloatArray, float]]:
         """Centre (right, up, ahead of the camera) and radius of every marker, m."""

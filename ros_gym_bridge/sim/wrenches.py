@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ros_gym_bridge.sim.entities import Entities
 from ros_gym_bridge.sim.frames import Vector, rotated
+from ros_gym_bridge.sim.roll import Roll
 from ros_gym_bridge.sim.simulation import Simulation
 
 
@@ -12,11 +12,11 @@ class Wrenches:
 
     Args:
         simulation: what is pushed.
-        entities: names its links.
+        roll: names its links.
     """
 
-    def __init__(self, simulation: Simulation, entities: Entities) -> None:
-        self._simulation, self._entities = simulation, entities
+    def __init__(self, simulation: Simulation, roll: Roll) -> None:
+        self._simulation, self._roll = simulation, roll
         self._client = simulation.world.client
         self._left: dict[str, tuple[int, Vector, Vector]] = {}
 
@@ -32,7 +32,7 @@ class Wrenches:
         Raises:
             NoEntityError: there is no such link.
         """
-        self._entities.link(link)
+        self._roll.link(link)
         self._left[link] = (self._simulation.steps_per_period, force, torque)
         self._simulation.before_step = [self._push]
 
@@ -44,10 +44,10 @@ class Wrenches:
     def _push(self) -> None:
         left, self._left = self._left, {}
         for link, (steps, force, torque) in left.items():
-            if not self._entities.has_link(link):
+            if not self._roll.has_link(link):
                 continue  # it was deleted
-            body, index = self._entities.link(link)
-            position, orientation = self._entities.link_pose(body, index)
+            body, index = self._roll.link(link)
+            position, orientation = self._roll.link_pose(body, index)
             frame = self._client.WORLD_FRAME
             self._client.applyExternalForce(body, index, rotated(orientation, force), position, frame)
             self._client.applyExternalTorque(body, index, rotated(orientation, torque), frame)

@@ -14,6 +14,7 @@ from simulation_interfaces.srv import GetNamedPoseBounds, GetNamedPoses, GetSpaw
 
 from ros_gym_bridge import schema
 from ros_gym_bridge.errors import BridgeError
+from ros_gym_bridge.geometry import quaternion
 from ros_gym_bridge.model import RobotModel, read_model
 from ros_gym_bridge.ros.services import entity_messages as convert
 from ros_gym_bridge.ros.services import wire
@@ -72,7 +73,7 @@ class CatalogueServices:
 
 def _message(pose: schema.NamedPose) -> NamedPose:
     message = NamedPose(name=pose.name, description=pose.description, tags=list(pose.tags))
-    convert.fill_pose(message.pose, (pose.position, convert.quaternion(pose.rpy)))
+    convert.fill_pose(message.pose, (pose.position, quaternion(pose.rpy)))
     return message
 
 

@@ -10,14 +10,15 @@ import numpy as np
 from geometry_msgs.msg import Vector3
 from simulation_interfaces.msg import Bounds, EntityInfo, EntityState, Result
 
-from ros_gym_bridge.geometry import Quaternion
 from ros_gym_bridge.posix_regex import Regex, RegexError
 from ros_gym_bridge.ros import messages
 from ros_gym_bridge.ros.publishers import WORLD_FRAME
 from ros_gym_bridge.ros.services.answers import Refused
 from ros_gym_bridge.ros.services.tags import check_tags_filter, has_tags
 from ros_gym_bridge.schema import Category
-from ros_gym_bridge.sim.entities import STILL, WORLD_BOUNDS_M, Entities, Info, State, Twist
+from ros_gym_bridge.sim.entities import Entities
+from ros_gym_bridge.sim.entity_infos import Info
+from ros_gym_bridge.sim.entity_states import STILL, WORLD_BOUNDS_M, State, Twist
 from ros_gym_bridge.sim.frames import Pose, Vector, added, cross, placed, rotated
 from ros_gym_bridge.sim.measure import Box
 
@@ -28,17 +29,6 @@ _UNIT = 1e-3  # how far the length of a quaternion may be from 1
 
 
 # --- poses and velocities
-
-
-def quaternion(rpy: Vector) -> Quaternion:
-    """x y z w of angles about the fixed axes x, y, z, in this order, rad."""
-    (sr, cr), (sp, cp), (sy, cy) = ((math.sin(angle / 2), math.cos(angle / 2)) for angle in rpy)
-    return (
-        sr * cp * cy - cr * sp * sy,
-        cr * sp * cy + sr * cp * sy,
-        cr * cp * sy - sr * sp * cy,
-        cr * cp * cy + sr * sp * sy,
-    )
 
 
 def fill_pose(message: Any, pose: Pose) -> None:
@@ -102,7 +92,7 @@ def moving_in_world(entities: Entities, frame: str, position: Vector, twist: Twi
     origin = _origin(entities, frame, Result.RESULT_OPERATION_FAILED)
     if origin is None:
         return twist
-    carried = entities.twist(frame)
+    carried = entities.states.twist(frame)
     carried_here = added(carried.linear, cross(carried.angular, added(position, origin[0], -1.0)))
     own = Twist(rotated(origin[1], twist.linear), rotated(origin[1], twist.angular))
     return Twist(added(carried_here, own.linear), added(carried.angular, own.angular))
@@ -130,7 +120,7 @@ def _origin(entities: Entities, frame: str, code: int) -> Pose | None:
     if frame not in entities.names():
         text = f"unknown frame '{frame[:200]}'; expected '', '{WORLD_FRAME}' or the name of an entity"
         raise Refused(code, text)
-    return entities.pose(frame)
+    return entities.states.pose(frame)
 
 
 def _triple(message: Any) -> Vector:
@@ -195,7 +185,7 @@ def matching(entities: Entities, filters: Any) -> list[str]:
     check_tags_filter(filters.tags)
     names = _named(entities.names(), filters.filter)
     wanted = [category_of(each) for each in filters.categories]
-    infos = {name: entities.info(name) for name in names}
+    infos = {name: entities.infos.of(name) for name in names}
     names = [name for name in names if not wanted or infos[name].category in wanted]
     names = [name for name in names if has_tags(filters.tags, infos[name].tags)]
     return _within(entities, names, filters.bounds)

@@ -68,7 +68,7 @@ class PlaybackServices:
 
     def _start_over(self, stage: Stage, scope: int) -> None:
         if scope == _Scope.SCOPE_ALL:
-            stage.entities.forget_infos()
+            stage.entities.infos.forget()
         if scope & _Scope.SCOPE_SPAWNED:
             stage.entities.delete_spawned()
         if scope & _Scope.SCOPE_STATE:

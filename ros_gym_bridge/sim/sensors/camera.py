@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ros_gym_bridge.channels import Camera
+from ros_gym_bridge.sim.drawing import LIGHT
 from ros_gym_bridge.sim.sensors.errors import Errors
 from ros_gym_bridge.sim.sensors.reader import Values, frozen
 from ros_gym_bridge.sim.sensors.spot import Spot
-from ros_gym_bridge.sim.world import LIGHT, World
+from ros_gym_bridge.sim.world import World
 
 _GL = np.diag([1.0, -1.0, -1.0])  # OpenGL looks along -z with y up, an optical frame along z with y down
 
