@@ -24,7 +24,6 @@ from simulation_interfaces.srv import (
     GetEntityBounds,
     GetEntityInfo,
     GetEntityState,
-    LoadWorld,
     SetEntityInfo,
     SetEntityState,
     StepSimulation,
@@ -34,6 +33,8 @@ from tf2_msgs.msg import TFMessage
 
 from conftest import NodeProcess, node_and_client
 from plain_client import LATCHED, PlainClient, content, nanoseconds
+from standard_calls import load
+from standard_calls import put as set_state
 
 STOPPED, PLAYING, PAUSED = 0, 1, 2
 OK, UNSUPPORTED, NOT_FOUND, INCORRECT_STATE, FAILED, INVALID_POSE = 1, 0, 2, 3, 4, 101
@@ -71,7 +72,7 @@ def shared(hall: tuple[NodeProcess, PlainClient, str]) -> PlainClient:
     """The shared client, with the world above, paused at its first stamp."""
     _, client, text = hall
     client.set_state(PAUSED)
-    answered = client.call(LoadWorld, "load_world", LoadWorld.Request(resource_string=text)).result
+    answered = load(client, text=text).result
     assert (answered.result, answered.error_message) == (OK, "")
     assert client.set_state(PAUSED).result == OK
     client.until(lambda: client.stamp == PERIOD, "the first state")
@@ -110,8 +111,7 @@ def put(client: PlainClient, entity: str, at: Any = (0, 0, 5), turned: Any = (0,
     message.header.frame_id = more.get("frame", "")
     message.twist = Twist(linear=vector(more.get("linear")), angular=vector(more.get("angular")))
     message.acceleration = Accel(linear=vector(more.get("acceleration")))
-    request = SetEntityState.Request(entity=entity, state=message)
-    return client.call(SetEntityState, "set_entity_state", request).result
+    return set_state(client, entity, message).result
 
 
 def point(at: Any) -> Point:

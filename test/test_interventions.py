@@ -17,14 +17,13 @@ from simulation_interfaces.msg import EntityState, Resource, SpawnEntity
 from simulation_interfaces.srv import (
     DeleteEntity,
     GetEntityState,
-    LoadWorld,
-    SetEntityState,
     SpawnEntities,
     UnloadWorld,
 )
 
 from conftest import NodeProcess, node_and_client
 from plain_client import PlainClient, content
+from standard_calls import load, put
 
 Start = Callable[..., NodeProcess]
 Make = Callable[..., PlainClient]
@@ -51,7 +50,7 @@ def shared(hall: tuple[NodeProcess, PlainClient]) -> Any:
     """The shared client; the world `empty`, with a cube in the air, paused at its first stamp."""
     _, client = hall
     client.set_state(PAUSED)
-    assert client.call(LoadWorld, "load_world", LoadWorld.Request(uri="empty")).result.result == OK
+    assert load(client, "empty").result.result == OK
     client.set_state(PAUSED)
     for name, value in (("solver_iterations", 50), ("friction_scale", 1.0), ("gravity", GRAVITY)):
         assert client.set_parameter(name, value).successful
@@ -119,7 +118,7 @@ def test_a_world_brings_its_own_gravity_and_the_rest_stays(shared: Any) -> None:
     assert shared.set_parameter("gravity", LEVEL).successful
     assert shared.set_parameter("friction_scale", 0.5).successful
     text = "name: moon\ngravity: [0, 0, -1.62]"
-    assert shared.call(LoadWorld, "load_world", LoadWorld.Request(resource_string=text)).result.result == OK
+    assert load(shared, text=text).result.result == OK
     found = shared.parameters("gravity", "friction_scale")
     assert (list(found["gravity"]), found["friction_scale"]) == ([0.0, 0.0, -1.62], 0.5)
 
@@ -150,7 +149,7 @@ def test_friction(shared: Any) -> None:
         assert shared.set_parameter("gravity", [0.0, 0.0, -9.81]).successful
         state = EntityState()
         state.pose.position.x, state.pose.position.z, state.twist.linear.x = 2.0, 0.025, 1.0
-        assert shared.call(SetEntityState, "set_entity_state", SetEntityState.Request(entity="cube", state=state))
+        assert put(shared, "cube", state).result.result == OK
         shared.step_simulation(20)
         before = motion(shared)[1][0]
         shared.step_simulation(20)

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 import yaml
 from rcl_interfaces.msg import ParameterType
+from rcl_interfaces.srv import SetParametersAtomically
+from rclpy.parameter import Parameter
 
 from conftest import NodeProcess
 from plain_client import PlainClient
-from ros_gym_bridge.ros.parameters import SIM_PARAMETERS
+from ros_gym_bridge.ros.parameters import ON_THE_WALL_CLOCK, SIM_PARAMETERS
 from ros_gym_bridge.ros.physics_parameters import PHYSICS_PARAMETERS
 
 Start = Callable[..., NodeProcess]
@@ -109,6 +111,50 @@ def test_a_value_that_cannot_be_is_refused_with_a_reason(
     assert not result.successful
     assert reason in result.reason
     assert cartpole.parameters(name) == before
+
+
+def other(value: Any) -> Any:
+    """One of the same type."""
+    if isinstance(value, bool):
+        return not value
+    if isinstance(value, str):
+        return f"{value}x"
+    return type(value)([*value, value[0]] if value else ["x"]) if isinstance(value, list) else value + 1
+
+
+def test_every_parameter_changes_or_says_that_it_cannot(cartpole: PlainClient) -> None:
+    """Also those that are not ours: the clock's, the ones of QoS, and facts about the robot."""
+    described = cartpole.descriptions()
+    assert {each.name for each in (*SIM_PARAMETERS, *PHYSICS_PARAMETERS)} < described.keys()
+    for name in described:
+        before = cartpole.parameters(name)[name]
+        result = cartpole.set_parameter(name, other(before) if name != "gravity" else [0.0, 0.0, -1.0])
+        after = cartpole.parameters(name)[name]
+        if name in RUN_TIME:
+            assert (result.successful, result.reason, after == before) == (True, "", False), name
+            assert cartpole.set_parameter(name, before).successful
+        else:
+            words = ON_THE_WALL_CLOCK if name == "use_sim_time" else f"read-only parameter: {name}"
+            assert not result.successful, name
+            assert words in result.reason, result.reason
+            assert after == before, name
+
+
+def test_the_node_stays_on_the_wall_clock(cartpole: PlainClient) -> None:
+    """Together with another parameter neither is set, and the node does not listen to its own clock."""
+    both = [Parameter("seed", value=77), Parameter("use_sim_time", value=True)]
+    request = SetParametersAtomically.Request(parameters=[each.to_parameter_msg() for each in both])
+    result = cartpole.call(SetParametersAtomically, "sim_node/set_parameters_atomically", request).result
+    assert (result.successful, result.reason) == (False, ON_THE_WALL_CLOCK)
+    assert cartpole.parameters("seed", "use_sim_time") == {"seed": -1, "use_sim_time": False}
+    assert "/clock" not in cartpole.named("subscriber")
+    assert cartpole.set_parameter("use_sim_time", False).successful
+
+
+def test_a_parameter_that_there_is_not_is_refused(cartpole: PlainClient) -> None:
+    result = cartpole.set_parameter("sede", 1)
+    assert not result.successful
+    assert "undeclared parameter" in result.reason
 
 
 @pytest.mark.parametrize(

@@ -23,15 +23,15 @@ from simulation_interfaces.srv import (
     GetNamedPoses,
     GetSimulatorFeatures,
     GetSpawnables,
-    LoadWorld,
     SpawnEntities,
-    SpawnEntity,
     StepSimulation,
     UnloadWorld,
 )
 
 from conftest import NodeProcess, node_and_client
 from plain_client import PlainClient, content
+from standard_calls import load, uri_of
+from standard_calls import spawn as spawn_one
 
 PLAYING, PAUSED = 1, 2
 OK, NOT_FOUND, INCORRECT_STATE, FAILED = 1, 2, 3, 4
@@ -82,7 +82,7 @@ def shared(hall: tuple[NodeProcess, PlainClient]) -> PlainClient:
     client = hall[1]
     client.set_state(PAUSED)
     if client.call(GetCurrentWorld, "get_current_world", GetCurrentWorld.Request()).world.name != "empty":
-        assert client.call(LoadWorld, "load_world", LoadWorld.Request(uri="empty")).result.result == OK
+        assert load(client, "empty").result.result == OK
         client.set_state(PAUSED)
     assert client.reset(0).result == OK
     client.until(lambda: client.stamp == PERIOD, "the first state")
@@ -114,16 +114,11 @@ def spawn(client: PlainClient, *requests: Wanted) -> Any:
 
 
 def single(client: PlainClient, request: Wanted) -> Any:
-    """`spawn_entity` of the 1.x family, with the same fields."""
-    old = SpawnEntity.Request(
-        name=request.name,
-        allow_renaming=request.allow_renaming,
-        uri=request.entity_resource.uri,
-        resource_string=request.entity_resource.resource_string,
-        entity_namespace=request.entity_namespace,
-        initial_pose=request.initial_pose,
-    )
-    return client.call(SpawnEntity, "spawn_entity", old, 30.0)
+    """`spawn_entity`, with the same fields."""
+    fields = ("name", "allow_renaming", "entity_namespace", "initial_pose")
+    resource = request.entity_resource
+    same = {field: getattr(request, field) for field in fields}
+    return spawn_one(client, resource.uri, resource.resource_string, **same)
 
 
 def spawned(client: PlainClient, *requests: Wanted) -> list[str]:
@@ -441,6 +436,17 @@ def test_deleting(shared: PlainClient) -> None:
     assert names(shared) == [*OWN, "two"]
 
 
+def test_what_comes_back_keeps_its_name(shared: PlainClient) -> None:
+    """A body of the world that was deleted is there again after a reset: nothing else may have its name until then."""
+    assert delete(shared, "floor").result == OK
+    answered = single(shared, wanted("floor"))
+    taken = "the name 'floor' is taken; choose another, or set allow_renaming"
+    assert answer(answered.result) == (SpawnResult.NAME_NOT_UNIQUE, taken)
+    assert single(shared, wanted("floor", allow_renaming=True)).entity_name == "floor_1"
+    assert shared.reset(STATE).result == OK
+    assert names(shared) == [*OWN, "floor_1"]
+
+
 def test_in_the_middle_of_a_step(shared: PlainClient) -> None:
     running = shared.request(StepSimulation, "step_simulation", StepSimulation.Request(steps=20_000))
     shared.until(lambda: shared.stamp > PERIOD, "steps")
@@ -495,7 +501,7 @@ def spawnables(client: PlainClient, *sources: str) -> Any:
 def test_models_of_the_package_of_pybullet_and_of_the_nodes_folders(shared: PlainClient, folder: Path) -> None:
     answered = spawnables(shared)
     assert answer(answered.result) == (OK, "")
-    found = {each.uri: each for each in answered.spawnables}
+    found = {uri_of(each): each for each in answered.spawnables}
     assert found[CUBE].description == "cube: 1 links, 0 joints"
     assert found[CUBE].spawn_bounds == Bounds()
     assert f"{folder.as_uri()}/brick.urdf" in found
@@ -517,7 +523,7 @@ def test_sources_that_a_request_names(shared: PlainClient, folder: Path) -> None
     assert "'/nowhere' was not found" in text
     assert "'relative' is a relative path" in text
     assert "unknown scheme in 'x://y'" in text
-    new = [each.uri for each in answered.spawnables][usual:]
+    new = [uri_of(each) for each in answered.spawnables][usual:]
     assert new == ["pybullet_data://random_urdfs/000/000.urdf"], "those of the node's folders are not told twice"
 
 
@@ -537,7 +543,7 @@ def pose_bounds(client: PlainClient, name: str) -> Any:
 
 
 def test_named_poses(shared: PlainClient) -> None:
-    assert shared.call(LoadWorld, "load_world", LoadWorld.Request(uri="table")).result.result == OK
+    assert load(shared, "table").result.result == OK
     answered = poses(shared)
     assert [each.name for each in answered.poses] == ["table_centre", "table_corner", "beside_table"]
     centre = answered.poses[0]
@@ -563,7 +569,7 @@ def test_named_poses(shared: PlainClient) -> None:
 
 
 def test_spawning_at_a_named_pose(shared: PlainClient) -> None:
-    assert shared.call(LoadWorld, "load_world", LoadWorld.Request(uri="table")).result.result == OK
+    assert load(shared, "table").result.result == OK
     shared.set_state(PAUSED)
     request = wanted("one")
     request.initial_pose.pose = poses(shared).poses[0].pose
@@ -584,4 +590,4 @@ def test_without_a_world(shared: PlainClient) -> None:
     ):
         assert answer(result) == nothing
     assert spawnables(shared).result.result == OK
-    assert shared.call(LoadWorld, "load_world", LoadWorld.Request(uri="empty")).result.result == OK
+    assert load(shared, "empty").result.result == OK

@@ -19,6 +19,7 @@ from conftest import NodeProcess, node_and_client
 from plain_client import DEEP, LATCHED, PlainClient, content, nanoseconds
 from ros_gym_bridge.errors import OptionError, RobotNotFoundError
 from ros_gym_bridge.worlds import find_world_file
+from standard_calls import load
 
 Start = Callable[..., NodeProcess]
 Make = Callable[..., PlainClient]
@@ -64,10 +65,6 @@ def shared(hall: tuple[NodeProcess, PlainClient]) -> PlainClient:
     assert load(client, "table").result.result == OK
     assert client.set_state(PAUSED).result == OK
     return client
-
-
-def load(client: PlainClient, uri: str = "", **fields: Any) -> Any:
-    return client.call(LoadWorld, "load_world", LoadWorld.Request(uri=uri, **fields), 30.0)
 
 
 def current(client: PlainClient) -> Any:
@@ -186,7 +183,7 @@ def test_every_available_world_can_be_loaded_and_is_then_the_current_one(shared:
 
 def test_a_world_as_text(shared: PlainClient) -> None:
     text = "name: typed\ndescription: By hand\ntags: [a]\nbodies: [{name: cube, file: ../../urdf/cube.urdf}]"
-    assert answer(load(shared, resource_string=text).result) == (OK, "")
+    assert answer(load(shared, text=text).result) == (OK, "")
     world = current(shared).world
     assert (world.name, world.description, list(world.tags)) == ("typed", "By hand", ["a"])
     assert (world.world_resource.uri, world.world_resource.resource_string) == ("", text)
@@ -194,7 +191,7 @@ def test_a_world_as_text(shared: PlainClient) -> None:
 
 def test_what_is_left_out_is_said(shared: PlainClient, folder: Path) -> None:
     text = f"name: holey\nsky: blue\nbodies: [{{name: b, file: {folder}/meshless.urdf}}]"
-    found = load(shared, resource_string=text, ignore_missing_or_unsupported_assets=True)
+    found = load(shared, text=text, ignore_missing_or_unsupported_assets=True)
     assert found.result.result == OK
     assert "sky: unknown key" in found.result.error_message
     assert "meshless.urdf" in found.result.error_message
@@ -220,30 +217,30 @@ REFUSALS: dict[str, tuple[dict[str, Any], int, str]] = {
         LoadWorld.Response.RESOURCE_PARSE_ERROR,
         "'package://ros_gym_bridge/../../w.yaml' leaves its package; got ../../w.yaml",
     ),
-    "no yaml": ({"resource_string": "a: ]"}, LoadWorld.Response.RESOURCE_PARSE_ERROR, "{text}: not readable; got exp"),
-    "a wrong value": ({"resource_string": "name: 7"}, LoadWorld.Response.RESOURCE_PARSE_ERROR, "{text}: name; got 7"),
+    "no yaml": ({"text": "a: ]"}, LoadWorld.Response.RESOURCE_PARSE_ERROR, "{text}: not readable; got exp"),
+    "a wrong value": ({"text": "name: 7"}, LoadWorld.Response.RESOURCE_PARSE_ERROR, "{text}: name; got 7"),
     "too long": (
-        {"resource_string": "name: " + "x" * 2_000_000},
+        {"text": "name: " + "x" * 2_000_000},
         LoadWorld.Response.RESOURCE_PARSE_ERROR,
         "resource_string is too long; got 2000006 characters; expected at most 2000000",
     ),
     "an unknown key": (
-        {"resource_string": "name: w\nsky: blue", "fail_on_unsupported_element": True},
+        {"text": "name: w\nsky: blue", "fail_on_unsupported_element": True},
         LoadWorld.Response.UNSUPPORTED_ELEMENTS,
         "{text}: sky: unknown key; got 'blue'; expected one of name, description, tags, gravity, bodies, poses, robots",
     ),
     "a missing body": (
-        {"resource_string": BODY.format("lost.urdf")},
+        {"text": BODY.format("lost.urdf")},
         LoadWorld.Response.MISSING_ASSETS,
         "{text}: bodies[0].file: 'lost.urdf' was not found; got 'lost.urdf'; expected a file 'lost.urdf' under ",
     ),
     "a missing mesh": (
-        {"resource_string": BODY.format("{folder}/meshless.urdf")},
+        {"text": BODY.format("{folder}/meshless.urdf")},
         LoadWorld.Response.MISSING_ASSETS,
         "{text}: bodies[0].file: {folder}/meshless.urdf: link 'ball': the file of its <mesh>, 'nowhere.obj', ",
     ),
     "a strange mesh": (
-        {"resource_string": BODY.format("{folder}/strange.urdf")},
+        {"text": BODY.format("{folder}/strange.urdf")},
         LoadWorld.Response.UNSUPPORTED_ASSETS,
         "{text}: bodies[0].file: {folder}/strange.urdf: link 'ball': <mesh> names no file of a known kind; got "
         "'strange.fbx'; expected a name ending in .dae, .obj, .stl",
@@ -273,7 +270,7 @@ def test_a_refused_world_changes_nothing_to_the_last_bit(shared: PlainClient) ->
         states = [content(shared.step([PAN], position=[0.3])) for _ in range(5)]
         shared.set_state(PAUSED)
         if disturbed:
-            for fields in ({}, {"uri": "nowhere.yaml"}, {"resource_string": BODY.format("lost.urdf")}):
+            for fields in ({}, {"uri": "nowhere.yaml"}, {"text": BODY.format("lost.urdf")}):
                 assert load(shared, **fields).result.result > 100
         shared.set_state(PLAYING)
         states += [content(shared.step([PAN], position=[-0.3])) for _ in range(5)]
@@ -380,9 +377,8 @@ def test_two_arms_in_lockstep_step_when_both_are_commanded(sim_process: Start, c
 def test_names_of_two_arms(sim_process: Start, client: Make) -> None:
     arms = Arms(sim_process, client, "realtime")
     root = arms.root
-    published = root.named("publisher")
-    for side in ("left", "right"):
-        assert {f"/{side}/joint_states", f"/{side}/robot_description"} <= published.keys()
+    topics = {f"/{side}/{name}" for side in ("left", "right") for name in ("joint_states", "robot_description")}
+    root.until(lambda: topics <= root.named("publisher").keys(), "the topics of both")
     static, moving = root.hear(TFMessage, "/tf_static", STATIC), root.hear(TFMessage, "/tf", DEEP)
     root.until(lambda: len(moving) > 2 and len(static) == 2, "transforms")
     frames = {t.child_frame_id: t.header.frame_id for message in (*static, *moving) for t in message.transforms}

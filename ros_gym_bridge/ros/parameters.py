@@ -7,7 +7,7 @@ import weakref
 from dataclasses import dataclass
 from typing import Any
 
-from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor
+from rcl_interfaces.msg import FloatingPointRange, IntegerRange, ParameterDescriptor, SetParametersResult
 from rclpy.exceptions import InvalidParameterTypeException, InvalidParameterValueException
 from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
@@ -15,6 +15,8 @@ from rclpy.parameter import Parameter as RosParameter
 from ros_gym_bridge.errors import OptionError
 
 Value = str | bool | int | float | tuple[float, ...]
+
+ON_THE_WALL_CLOCK = "This node makes the simulated time and cannot live on it: use_sim_time is false here."
 
 
 @dataclass(frozen=True)
@@ -167,11 +169,18 @@ def without_effect(node: Node) -> list[str]:
 
 
 def leave_simulated_time(node: Node) -> bool:
-    """Put a node that makes time back on the wall clock; whether it had been told to live on `/clock`."""
+    """Put a node that makes time on the wall clock for good; whether it had been told to live on `/clock`."""
     told = bool(node.get_parameter("use_sim_time").value)
     if told:
         node.set_parameters([RosParameter("use_sim_time", value=False)])
+    node.add_on_set_parameters_callback(_refuse_simulated_time)
     return told
+
+
+def _refuse_simulated_time(given: list[RosParameter]) -> SetParametersResult:
+    """rclpy asks the callback that was added last first, so its own, which would obey, does not hear of it."""
+    wrong = any(each.name == "use_sim_time" and each.value is not False for each in given)
+    return SetParametersResult(successful=not wrong, reason=ON_THE_WALL_CLOCK if wrong else "")
 
 
 def check(parameter: Parameter, value: Any) -> None:

@@ -15,7 +15,13 @@ from ros_gym_bridge.ros.counters import Counters
 from ros_gym_bridge.ros.health import PERIOD_S, Health
 from ros_gym_bridge.ros.host import Host
 from ros_gym_bridge.ros.names import NODE_NAME, UNTIL_STDIN_CLOSES
-from ros_gym_bridge.ros.parameters import SIM_PARAMETERS, declare, leave_simulated_time, without_effect
+from ros_gym_bridge.ros.parameters import (
+    ON_THE_WALL_CLOCK,
+    SIM_PARAMETERS,
+    declare,
+    leave_simulated_time,
+    without_effect,
+)
 from ros_gym_bridge.ros.physics_parameters import PhysicsParameters
 from ros_gym_bridge.ros.publishers import ClockPublisher
 from ros_gym_bridge.ros.robot_ports import Transforms
@@ -177,7 +183,7 @@ class SimNode:
         for sentence in without_effect(self._node):
             log.warning(sentence)
         if leave_simulated_time(self._node):
-            log.warning("This node makes the simulated time and cannot live on it: use_sim_time is false here.")
+            log.warning(ON_THE_WALL_CLOCK)
 
     def _greeting(self, world: WorldFile, mode: str) -> str:
         joints = sum(len(placed.robot.spec.joints) for placed in world.robots)

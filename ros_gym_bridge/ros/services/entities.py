@@ -20,7 +20,7 @@ from ros_gym_bridge.ros.services import wire
 from ros_gym_bridge.ros.services.answers import Refused
 from ros_gym_bridge.ros.services.desk import Desk
 from ros_gym_bridge.ros.stage import Stage
-from ros_gym_bridge.sim.entities import Twist
+from ros_gym_bridge.sim.entity_states import Twist
 from ros_gym_bridge.sim.frames import Pose
 
 FEATURES = (
@@ -65,7 +65,7 @@ class EntityServices:
         self._filled(self._desk.stage(), request.entity, response.state)
 
     def _filled(self, stage: Stage, name: str, message: EntityState) -> EntityState:
-        return convert.fill_state(message, stage.entities.state(name), stage.engine.stamp_ns)
+        return convert.fill_state(message, stage.entities.states.of(name), stage.engine.stamp_ns)
 
     def _set_state(self, request: Any, response: Any) -> None:
         """All is checked before anything is set."""
@@ -79,26 +79,29 @@ class EntityServices:
                 text = f"entity '{name}' is fixed and cannot move; got an acceleration that is not 0"
                 raise Refused(Result.RESULT_OPERATION_FAILED, text)
             response.result.error_message = "the acceleration was ignored: it follows from forces"
-        stage.entities.set_state(name, pose, twist)
-        if stage.entities.is_robot(name):
-            stage.move_robot()
+        if not any(wanted):
+            response.result.error_message = "none of set_pose, set_twist and set_acceleration: nothing was set"
+        if wanted.pose or wanted.twist:
+            stage.entities.states.set(name, pose, twist)
+            if stage.entities.is_robot(name):
+                stage.move_robot()
 
     def _pose(self, stage: Stage, state: EntityState) -> Pose:
         code = SetEntityState.Response.INVALID_POSE
         return convert.in_world(stage.entities, state.header.frame_id, convert.pose_of(state.pose, code), code)
 
     def _twist(self, stage: Stage, name: str, pose: Pose | None, state: EntityState) -> Twist:
-        position, _ = pose or stage.entities.pose(name)
+        position, _ = pose or stage.entities.states.pose(name)
         twist = convert.twist_of(state.twist)
         return convert.moving_in_world(stage.entities, state.header.frame_id, position, twist)
 
     def _info(self, request: Any, response: Any) -> None:
-        convert.fill_info(response.info, self._desk.stage().entities.info(request.entity))
+        convert.fill_info(response.info, self._desk.stage().entities.infos.of(request.entity))
 
     def _set_info(self, request: Any, _: Any) -> None:
         entities = self._desk.stage().entities
         entities.body(request.entity)
-        entities.set_info(request.entity, convert.info_of(request.info))
+        entities.infos.set(request.entity, convert.info_of(request.info))
 
     def _bounds(self, request: Any, response: Any) -> None:
         convert.fill_bounds(response.bounds, self._desk.stage().entities.bounds(request.entity))

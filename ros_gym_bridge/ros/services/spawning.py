@@ -134,7 +134,7 @@ def _body(stage: Stage, wanted: Any, model: RobotModel) -> SpawnedBody:
     if namespace and not (_NAMESPACE.fullmatch(namespace) and len(namespace) <= _LONGEST_NAMESPACE):
         text = f"invalid entity_namespace '{namespace[:200]}'; expected names of letters, digits and _ with / between"
         raise Refused(SpawnResult.NAMESPACE_INVALID, text)
-    name = _name(_Wanted(wanted.name, wanted.allow_renaming, namespace.strip("/")), model, stage.entities.names())
+    name = _name(_Wanted(wanted.name, wanted.allow_renaming, namespace.strip("/")), model, stage.entities.taken())
     code = SpawnResult.INVALID_POSE
     told = convert.pose_of(wanted.initial_pose.pose, code)
     position, orientation = convert.in_world(stage.entities, wanted.initial_pose.header.frame_id, told, code)
