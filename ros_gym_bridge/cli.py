@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from ros_gym_bridge import cli_models
+from ros_gym_bridge import cli_checks, cli_models
 from ros_gym_bridge.errors import (
     BridgeError,
     MissingDependencyError,
@@ -268,6 +268,7 @@ def robots() -> None:
 
 app.command()(cli_models.describe)
 app.command()(cli_models.new_robot)
+app.command()(cli_checks.check_robot)
 
 
 def _tasks(robot: "RobotFile") -> list[str]:

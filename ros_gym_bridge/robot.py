@@ -137,7 +137,7 @@ class RobotSpec:
 
 @runtime_checkable
 class Robot(Protocol):
-    """A robot that moves in control periods. `test/robot_contract.py` holds what every implementation must pass."""
+    """A robot that moves in control periods. `contract.py` holds what every implementation must pass."""
 
     @property
     def spec(self) -> RobotSpec:
