@@ -5,8 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from ros_gym_bridge.channels import Camera, Channel, ForceTorque, Lidar, LinkPose, Odometry, Range
+from ros_gym_bridge.channel_readings import channel_readings
+from ros_gym_bridge.channel_views import ChannelView
+from ros_gym_bridge.channels import (
+    Camera,
+    Channel,
+    ForceTorque,
+    Lidar,
+    LinkPose,
+    Odometry,
+    Range,
+    SensorChannel,
+)
 from ros_gym_bridge.errors import RobotFileError
+from ros_gym_bridge.message_types import WantedError
 from ros_gym_bridge.model import RobotModel
 from ros_gym_bridge.mounts import Mount, mount
 from ros_gym_bridge.schema import RobotConfig
@@ -20,16 +32,28 @@ def check_channels(path: Path, config: RobotConfig, model: RobotModel) -> None:
 
     Raises:
         RobotFileError: a rate that does not divide, a link, joint or body that is not there, bounds that are no bounds,
-            or one name for two frames.
+            one name for two frames, or what the message of a channel does not have.
+        MissingDependencyError: a message type whose package is broken.
     """
     for i, channel in enumerate(config.channels):
-        for error in _mistakes(path, f"channels[{i}]", channel, config, model):
-            raise error
+        if isinstance(channel, SensorChannel):
+            for error in _mistakes(path, f"channels[{i}]", channel, config, model):
+                raise error
+        _check_reading(path, f"channels[{i}]", channel)
     _check_frames(path, config, model)
 
 
+def _check_reading(path: Path, key: str, channel: Channel) -> None:
+    """What is read of its messages, and how that enters an observation."""
+    try:
+        for reading in channel_readings(channel):
+            ChannelView(reading)
+    except WantedError as error:
+        raise refusal(path, f"{key}.{error.key}", error.got, error.expected, error.remedy) from error
+
+
 def _mistakes(
-    path: Path, key: str, channel: Channel, config: RobotConfig, model: RobotModel
+    path: Path, key: str, channel: SensorChannel, config: RobotConfig, model: RobotModel
 ) -> Iterator[RobotFileError]:
     """What is wrong with one channel by itself."""
 
@@ -66,7 +90,7 @@ def _known(refuse: _Refuse, what: str, name: str, known: list[str], where: str) 
         yield refuse(what, name, f"a {what} {where}", suggest(name, known) if known else f"Name a {what} that is there")
 
 
-def _bounds(refuse: _Refuse, channel: Channel) -> Iterator[RobotFileError]:
+def _bounds(refuse: _Refuse, channel: SensorChannel) -> Iterator[RobotFileError]:
     """Lower bounds below upper ones, and no more rays than PyBullet casts at once."""
     pairs: list[tuple[str, str, bool]] = []
     if isinstance(channel, Lidar):
@@ -89,6 +113,8 @@ def _check_frames(path: Path, config: RobotConfig, model: RobotModel) -> None:
     found: dict[str, Mount] = {}
     others = ["world", *(drive.odom_frame_id for drive in config.drives)]
     for i, channel in enumerate(config.channels):
+        if not isinstance(channel, SensorChannel):
+            continue
         place = mount(channel, model)
         key, remedy = f"channels[{i}].frame_id", "Give the sensor a frame_id that nothing else has"
         if place.frame in others:

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from ros_gym_bridge.channel_parts import Observe, Received
 from ros_gym_bridge.noise import ImageNoise, ImuNoise, OdometryNoise, PoseNoise, RangeNoise, WrenchNoise
-from ros_gym_bridge.schema_parts import Frozen, Name, Topic, UrdfName, Vector3
+from ros_gym_bridge.schema_parts import Name, Topic, UrdfName, Vector3
+from ros_gym_bridge.topic_channels import TopicChannel, TransformChannel
 
 _LATENCY = "simulated seconds, rounded to control periods: a state shows the sample that was taken so long ago"
 _DROPOUT = "probability that a sample is lost: the one before stays, with its stamp"
@@ -16,8 +18,7 @@ _RATE = "samples per simulated second, dividing `control_hz`; where none is give
 _FRAME = "name of the sensor's frame; where none is given the link's, or NAME`_frame` with a pose of its own"
 
 
-class _Channel(Frozen):
-    name: Name
+class _Channel(Received):
     topic: Topic = Field(default_factory=str, description="where none is given, the channel's name")
     rate_hz: int | None = Field(default=None, gt=0, description=_RATE)
     latency_s: float = Field(default=0.0, ge=0.0, le=60.0, description=_LATENCY)
@@ -182,6 +183,7 @@ class Camera(_Mounted):
     near: float = Field(default=0.05, gt=0.0, description="m; what is nearer is not seen")
     far: float = Field(default=20.0, gt=0.0, description="m; what is farther is not seen")
     depth: bool = False
+    observe_depth: Observe = Observe()
     noise: ImageNoise = ImageNoise()
     bias: ImageNoise = ImageNoise()
 
@@ -211,8 +213,10 @@ class Camera(_Mounted):
         return (self.topic, _below(self.topic)) if self.depth else (self.topic,)
 
 
+SensorChannel = LinkPose | Odometry | Imu | ForceTorque | Contact | Lidar | Range | Camera
 Channel = Annotated[
-    LinkPose | Odometry | Imu | ForceTorque | Contact | Lidar | Range | Camera, Field(discriminator="kind")
+    LinkPose | Odometry | Imu | ForceTorque | Contact | Lidar | Range | Camera | TopicChannel | TransformChannel,
+    Field(discriminator="kind"),
 ]
 
 

@@ -119,7 +119,7 @@ def _check_unique(path: Path, config: RobotConfig) -> None:
     """No name, commanded joint or topic twice. Groups may share a command topic: they are then one message."""
     commanded = [joint for group in config.actuators for joint in group.commanded]
     topics = [config.joint_states.topic, *command_topics(config), *(drive.odom_topic for drive in config.drives)]
-    topics += [topic for channel in config.channels for topic in channel.topics]
+    topics += [topic for channel in config.sensors for topic in channel.topics]
     samples = [name for channel in config.channels for name in channel.samples]
     samples += [drive.odometry for drive in config.drives]
     for key, names in (

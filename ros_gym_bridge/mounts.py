@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ros_gym_bridge.channels import Channel, ForceTorque, LinkPose, Odometry
+from ros_gym_bridge.channels import ForceTorque, LinkPose, Odometry, SensorChannel
 from ros_gym_bridge.geometry import Quaternion, quaternion
 from ros_gym_bridge.model import RobotModel
 from ros_gym_bridge.schema_parts import Vector3
@@ -34,7 +34,7 @@ class Mount(NamedTuple):
         return self.position != (0.0, 0.0, 0.0) or self.rotation != (0.0, 0.0, 0.0, 1.0)
 
 
-def mount(channel: Channel, model: RobotModel) -> Mount:
+def mount(channel: SensorChannel, model: RobotModel) -> Mount:
     """Where a channel's sensor sits on a robot of this model.
 
     Raises:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from ros_gym_bridge.channels import Channel
+from ros_gym_bridge.channels import Channel, SensorChannel
 from ros_gym_bridge.groups import ActuatorGroup, DiffDrive
 from ros_gym_bridge.noise import JointNoise
 from ros_gym_bridge.schema_parts import Frozen, Gravity, Name, Namespace, Tags, Text, Topic, UrdfName, Vector3
@@ -141,6 +141,11 @@ class RobotConfig(Frozen):
     scene: tuple[SceneBody, ...] = ()
     poses: tuple[NamedPose, ...] = ()
     safety: Safety = Safety()
+
+    @property
+    def sensors(self) -> tuple[SensorChannel, ...]:
+        """The channels that a simulator makes; the others are only observed."""
+        return tuple(channel for channel in self.channels if isinstance(channel, SensorChannel))
 
     @property
     def drives(self) -> tuple[DiffDrive, ...]:

@@ -24,6 +24,8 @@ Name = Annotated[str, _shaped(r"[A-Za-z_][\w.\-/]*", "a name of letters, digits 
 UrdfName = Annotated[str, Field(min_length=1, max_length=200)]
 Namespace = Annotated[str, _shaped(r"(?a:([A-Za-z]\w*(/[A-Za-z]\w*)*)?)", "a relative namespace such as left")]
 Topic = Annotated[str, _shaped(r"[A-Za-z]\w*(/[A-Za-z]\w*)*", "a relative topic name such as joint_command")]
+PublicTopic = Annotated[str, _shaped(r"/?[A-Za-z_]\w*(/[A-Za-z_]\w*)*", "a topic name such as scan or /robot/scan")]
+MessageName = Annotated[str, _shaped(r"[a-z]\w*/msg/[A-Z]\w*", "a message type such as sensor_msgs/msg/Imu")]
 Vector3 = tuple[float, float, float]
 MAX_GRAVITY = 1000.0
 _Gravity = Annotated[float, Field(ge=-MAX_GRAVITY, le=MAX_GRAVITY)]

@@ -197,7 +197,7 @@ class _Reader:
     def _check_sensors(self, bodies: list[str], robots: tuple[PlacedRobot, ...]) -> None:
         """The scene of a robot file does not come along, but its sensors do."""
         for i, placed in enumerate(robots):
-            for body in (mount(c, placed.robot.model) for c in placed.robot.config.channels):
+            for body in (mount(c, placed.robot.model) for c in placed.robot.config.sensors):
                 if not body.on_robot and body.link not in bodies:
                     what = f"{self._path}: robots[{i}]: a sensor of '{placed.robot.config.name}' sits on a body"
                     expected = f"one of the bodies of this world: {', '.join(bodies) or 'none'}"

@@ -57,9 +57,11 @@ def test_nobody_there_is_said_within_five_seconds(env: Any, domain_id: int) -> N
     services = ["/nowhere/reset_simulation"]
     assert str(caught.value) == (
         f"no robot 'cartpole' answered within 5.0 s in ROS domain {domain_id}; got missing: a subscriber of {command}; "
-        f"a message on {states}; " + "; ".join(f"the service {name}" for name in services) + "; expected the topics "
-        f"{command}, {states} and the services {', '.join(services)}; Start it, for example with: "
-        f"ROS_DOMAIN_ID={domain_id} ros-gym-bridge sim --robot cartpole --mode lockstep --namespace /nowhere."
+        f"a message on {states}, which nobody publishes; "
+        + "; ".join(f"the service {name}" for name in services)
+        + f"; expected the topics {command}, {states} and the services {', '.join(services)}; Start it, "
+        f"for example with: ROS_DOMAIN_ID={domain_id} ros-gym-bridge sim --robot cartpole --mode lockstep "
+        "--namespace /nowhere."
     )
 
 

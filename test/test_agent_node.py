@@ -106,7 +106,8 @@ def test_without_the_remapping_nobody_is_found(sim_process: Start, agent: StartA
     sim_process(*REMAPPED, robot="arm", mode="lockstep")
     driver = agent(robot="arm", connect_timeout_s=4.0)  # the simulator's services are to be found all the same
     assert driver.wait(40.0) == 1
-    assert "missing: a subscriber of /joint_command; a message on /joint_states; expected" in driver.text()
+    missing = "a subscriber of /joint_command; a message on /joint_states, which nobody publishes; expected"
+    assert f"missing: {missing}" in driver.text()
 
 
 def test_parameters_tell_what_they_are(sim_process: Start, agent: StartAgent, client: Callable[..., Any]) -> None:

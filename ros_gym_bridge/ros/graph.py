@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rclpy.node import Node
 
 NAMELESS = "a node whose name is not known yet"
@@ -16,7 +18,9 @@ def publishers(node: Node, topic: str) -> list[str]:
         topic: absolute, or relative to the node; remapped as the node's own.
     """
     infos = node.get_publishers_info_by_topic(node.resolve_topic_name(topic))
-    return sorted(
-        NAMELESS if info.node_name == _UNKNOWN else f"{info.node_namespace.rstrip('/')}/{info.node_name}"
-        for info in infos
-    )
+    return sorted(endpoint_name(info) for info in infos)
+
+
+def endpoint_name(info: Any) -> str:
+    """Full name of the node that an endpoint of the graph belongs to, or `NAMELESS`."""
+    return NAMELESS if info.node_name == _UNKNOWN else f"{info.node_namespace.rstrip('/')}/{info.node_name}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -10,6 +11,7 @@ from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.robot import FloatArray, RobotState, Sample
 
 Joints = tuple[FloatArray, FloatArray, FloatArray]
+Find = Callable[[int], Sample | None]
 Part = TypeVar("Part")
 
 _KEPT = 16
@@ -19,15 +21,18 @@ _KEPT_IMAGES = 3
 class StateInbox:
     """Collects what arrives and says when the state at a stamp is complete.
 
-    A state is complete when the joint states and every channel that is due at its stamp have arrived with that
-    stamp. A channel that is not due keeps its last sample. Of a channel that may lose samples or be late, it must have
-    arrived which sample the state shows, and that sample. No ROS here: the caller hands in converted values.
+    A state is complete when the joint states and every sensor that is due at its stamp have arrived with that stamp. A
+    sensor that is not due keeps its last sample. Of a sensor that may lose samples or be late, it must have arrived
+    which sample the state shows, and that sample. Of channels that are only observed, and of all after `relax`, the
+    newest sample counts; there must be one unless the channel is optional. No ROS here: the caller hands in converted
+    values.
 
     Attributes:
         newest_ns: the highest stamp of joint states so far; 0 before the first. What comes late does not lower it.
         latest_ns: the stamp of the joint states that came last; 0 before the first.
         heard: how many joint states have arrived.
         received: how many parts have arrived.
+        refused: of each sample of which messages were refused, how many, and why the last one was.
 
     Args:
         robot: the robot file.
@@ -36,18 +41,35 @@ class StateInbox:
     def __init__(self, robot: RobotFile) -> None:
         config = robot.config
         self._spec = robot.spec
-        samples = [(name, channel) for channel in config.channels for name in channel.samples]
+        samples = [(name, channel) for channel in config.sensors for name in channel.samples]
         self._every = {name: channel.divisor(config.rates.control_hz) for name, channel in samples}
         self._every |= {drive.odometry: 1 for drive in config.drives}
         images = [name for name, channel in samples if isinstance(channel, Camera)]
         self._kept = dict.fromkeys(self._every, _KEPT) | dict.fromkeys(images, _KEPT_IMAGES)
-        self._times: dict[str, dict[int, int]] = {c.name: {} for c in config.channels if not c.punctual}
+        self._times: dict[str, dict[int, int]] = {c.name: {} for c in config.sensors if not c.punctual}
         self._timed = {name: self._times[channel.name] for name, channel in samples if not channel.punctual}
         self.newest_ns = self.latest_ns = 0
         self.heard = 0
         self.received = 0
+        self.refused: dict[str, tuple[int, str]] = {}
         self._joints: dict[int, Joints] = {}
         self._samples: dict[str, dict[int, Sample]] = {name: {} for name in self._every}
+        self._newest: dict[str, Sample] = {}
+        self._optional = {name for channel in config.channels if not channel.required for name in channel.samples}
+        observed = [name for channel in config.channels for name in channel.samples if name not in self._every]
+        self._loose: dict[str, Find] = {name: self._newest_of(name) for name in observed}
+
+    def watch(self, name: str, find: Find) -> None:
+        """A channel whose sample is asked for, by the stamp of a state, when that is put together."""
+        self._loose[name] = find
+
+    def relax(self) -> None:
+        """Take the newest sample of everything from now on: the sensors of a robot do not wait for each other."""
+        for name, samples in self._samples.items():
+            if samples:
+                self._newest[name] = samples[max(samples)]
+            self._loose[name] = self._newest_of(name)
+        self._every = {}
 
     def put_joints(self, stamp_ns: int, joints: Joints) -> None:
         """Joint states have arrived."""
@@ -60,7 +82,10 @@ class StateInbox:
     def put_sample(self, name: str, sample: Sample) -> None:
         """A channel's sample has arrived."""
         self.received += 1
-        _keep(self._samples[name], sample.stamp_ns, sample, self._kept[name])
+        if name in self._every:
+            _keep(self._samples[name], sample.stamp_ns, sample, self._kept[name])
+        else:
+            self._newest[name] = sample
 
     def put_time(self, channel: str, stamp_ns: int, taken_ns: int) -> None:
         """It has arrived which sample of a channel the state at `stamp_ns` shows: the one that was taken at
@@ -75,6 +100,16 @@ class StateInbox:
         for parts in every:
             for stamp in [stamp for stamp in parts if stamp > stamp_ns]:
                 del parts[stamp]
+        self._newest = {name: sample for name, sample in self._newest.items() if sample.stamp_ns <= stamp_ns}
+
+    def touch(self) -> None:
+        """Something has arrived that is asked for later."""
+        self.received += 1
+
+    def refuse(self, name: str, why: str) -> None:
+        """A message of a sample is not what the robot file declares."""
+        self.received += 1
+        self.refused[name] = self.refused.get(name, (0, ""))[0] + 1, why
 
     def take(self, stamp_ns: int, command: FloatArray, all_due: bool = False) -> RobotState | None:
         """The state at a stamp, or None while something is missing.
@@ -87,18 +122,35 @@ class StateInbox:
         joints = self._joints.get(stamp_ns)
         if joints is None:
             return None
+        channels: dict[str, Sample] = {}
         due = self._due(stamp_ns, all_due)
-        samples = {name: self._sample(name, stamp_ns, name in due) for name in self._every}
-        channels = {name: sample for name, sample in samples.items() if sample is not None}
-        if len(channels) < len(samples):
-            return None
+        for name in self._every:
+            sample = self._sample(name, stamp_ns, name in due)
+            if sample is None:
+                return None
+            channels[name] = sample
+        for name, find in self._loose.items():
+            sample = find(stamp_ns)
+            if sample is not None:
+                channels[name] = sample
+            elif name not in self._optional:
+                return None
         return RobotState(stamp_ns, *joints, command, MappingProxyType(channels))
 
     def missing(self, stamp_ns: int) -> list[str]:
         """What a state still lacks: `joint_states`, or names of channels."""
         lacking = [] if stamp_ns in self._joints else ["joint_states"]
         due = self._due(stamp_ns, False)
-        return lacking + [name for name in self._every if self._sample(name, stamp_ns, name in due) is None]
+        lacking += [name for name in self._every if self._sample(name, stamp_ns, name in due) is None]
+        return lacking + [n for n, find in self._loose.items() if n not in self._optional and find(stamp_ns) is None]
+
+    def has(self, name: str) -> bool:
+        """Whether there has been any sample."""
+        find = self._loose.get(name)
+        return bool(self._samples[name]) if find is None else find(self.newest_ns) is not None
+
+    def _newest_of(self, name: str) -> Find:
+        return lambda _: self._newest.get(name)
 
     def _sample(self, name: str, stamp_ns: int, due: bool) -> Sample | None:
         """The sample of just this stamp where one is due, otherwise the newest one that is not after it; or the one

@@ -180,6 +180,8 @@ class Link:
         if self._own is not None:
             self._own.stands()
         self._wires.simulator.survey(_RECOGNIZE_S if self._own is None else _START_S)
+        if self._connection.stepping == "realtime" and not self._wires.simulator.ours:
+            self._wires.inbox.relax()
 
     def _wait_for_all(self, deadline: float, silence_s: float = math.inf) -> bool:
         """Wait until everybody is there; true when only the states are missing, for longer than `silence_s`."""
@@ -188,7 +190,7 @@ class Link:
         def done() -> bool:
             nonlocal quiet_since
             absent = wires.absent()
-            only_states = wires.silent and len(absent) == 1
+            only_states = wires.silent and len(absent) == len(wires.unheard())
             quiet_since = min(quiet_since, time.monotonic()) if only_states else math.inf
             return not absent or bool(self._ending()) or time.monotonic() - quiet_since > silence_s
 

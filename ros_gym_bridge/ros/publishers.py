@@ -49,7 +49,7 @@ class StatePublisher:
         self._joints = node.create_publisher(JointState, topic, qos.JOINT_STATES)
         self._channels = {
             channel.name: ChannelPublisher(node, placed, channel, prefix, world_frame)
-            for channel in robot.config.channels
+            for channel in robot.config.sensors
         }
         self._odometry = [OdometryPublisher(node, placed, drive, prefix) for drive in robot.config.drives]
         self._simulated = simulated
@@ -175,7 +175,7 @@ class TransformPublisher:
         for joint in robot.model.joints:
             if joint not in movable and joint not in self._left_out:
                 transforms.append(_set(self._frame(joint.parent, joint.child), *joint_transform(joint, 0.0)))
-        mounts = {place.frame: place for place in (mount(c, robot.model) for c in robot.config.channels) if place.own}
+        mounts = {place.frame: place for place in (mount(c, robot.model) for c in robot.config.sensors) if place.own}
         for frame, place in mounts.items():
             transforms.append(_set(self._frame(place.link, frame), place.position, place.rotation))
         return transforms

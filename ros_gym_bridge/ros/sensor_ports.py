@@ -14,7 +14,7 @@ from sensor_msgs.msg import CameraInfo, Image, Imu, LaserScan, PointCloud2, Poin
 from std_msgs.msg import Header
 
 from ros_gym_bridge import channels
-from ros_gym_bridge.channels import Channel, info_topic
+from ros_gym_bridge.channels import SensorChannel, info_topic
 from ros_gym_bridge.robot import Sample
 from ros_gym_bridge.ros import sensor_messages as convert
 from ros_gym_bridge.ros.sensor_messages import POINT
@@ -28,17 +28,15 @@ class Port(NamedTuple):
         topic: relative to the robot.
         message: what is sent, but for the sample.
         fill: writes a sample into the message and returns it.
-        read: the sample of a message; None where a message tells nothing of it.
     """
 
     sample: str
     topic: str
     message: Any
     fill: Callable[[Any, Sample], Any]
-    read: Callable[[Any], Sample] | None
 
 
-def ports(channel: Channel, frame: str = "", world_frame: str = "", period_s: float = 0.0) -> tuple[Port, ...]:
+def ports(channel: SensorChannel, frame: str = "", world_frame: str = "", period_s: float = 0.0) -> tuple[Port, ...]:
     """The topics of a channel, but for the one that tells when its samples were taken.
 
     Args:
@@ -52,21 +50,21 @@ def ports(channel: Channel, frame: str = "", world_frame: str = "", period_s: fl
     header = Header(frame_id=frame)
     if isinstance(channel, channels.LinkPose):
         pose = PoseStamped(header=Header(frame_id=world_frame))
-        return (Port(channel.name, channel.topic, pose, convert.fill_pose, convert.pose_sample),)
+        return (Port(channel.name, channel.topic, pose, convert.fill_pose),)
     if isinstance(channel, channels.Odometry):
         odometry = _odometry(channel, frame, world_frame)
-        return (Port(channel.name, channel.topic, odometry, convert.fill_odometry, convert.odometry_sample),)
+        return (Port(channel.name, channel.topic, odometry, convert.fill_odometry),)
     if isinstance(channel, channels.Imu):
-        return (Port(channel.name, channel.topic, _imu(channel, frame), convert.fill_imu, convert.imu_sample),)
+        return (Port(channel.name, channel.topic, _imu(channel, frame), convert.fill_imu),)
     if isinstance(channel, channels.Range):
-        return (Port(channel.name, channel.topic, _range(channel, frame), convert.fill_range, convert.range_sample),)
+        return (Port(channel.name, channel.topic, _range(channel, frame), convert.fill_range),)
     if not isinstance(channel, channels.Lidar):
         wrench = WrenchStamped(header=header)
-        return (Port(channel.name, channel.topic, wrench, convert.fill_wrench, convert.wrench_sample),)
+        return (Port(channel.name, channel.topic, wrench, convert.fill_wrench),)
     if channel.layers == 1:
         scan = _scan(channel, frame, period_s)
-        return (Port(channel.name, channel.topic, scan, convert.fill_scan, convert.scan_sample),)
-    return (Port(channel.name, channel.topic, _cloud(channel, frame), convert.fill_cloud, convert.cloud_sample),)
+        return (Port(channel.name, channel.topic, scan, convert.fill_scan),)
+    return (Port(channel.name, channel.topic, _cloud(channel, frame), convert.fill_cloud),)
 
 
 def _diagonal(deviations: list[float]) -> array[float]:
@@ -77,7 +75,7 @@ def _diagonal(deviations: list[float]) -> array[float]:
     return array("d", numbers)
 
 
-def _total(channel: Channel, quantity: str) -> list[float]:
+def _total(channel: SensorChannel, quantity: str) -> list[float]:
     """The standard deviation of noise and bias together, for three axes."""
     return [math.hypot(getattr(channel.noise, quantity), getattr(channel.bias, quantity))] * 3
 
@@ -146,6 +144,6 @@ def _camera(channel: channels.Camera, number: int, frame: str) -> tuple[Port, Po
     info.r = [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]
     info.p = [focal, 0.0, u, 0.0, 0.0, focal, v, 0.0, 0.0, 0.0, 1.0, 0.0]
     return (
-        Port(sample, topic, image, convert.fill_image, convert.image_sample),
-        Port(sample, info_topic(topic), info, convert.fill_stamp, None),
+        Port(sample, topic, image, convert.fill_image),
+        Port(sample, info_topic(topic), info, convert.fill_stamp),
     )

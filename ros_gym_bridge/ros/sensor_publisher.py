@@ -5,7 +5,7 @@ from __future__ import annotations
 from rclpy.node import Node
 from sensor_msgs.msg import TimeReference
 
-from ros_gym_bridge.channels import Channel
+from ros_gym_bridge.channels import SensorChannel
 from ros_gym_bridge.mounts import mount
 from ros_gym_bridge.robot import RobotState, Sample
 from ros_gym_bridge.ros import qos
@@ -30,7 +30,7 @@ class ChannelPublisher:
         world_frame: name of the frame `world`.
     """
 
-    def __init__(self, node: Node, placed: PlacedRobot, channel: Channel, prefix: str, world_frame: str) -> None:
+    def __init__(self, node: Node, placed: PlacedRobot, channel: SensorChannel, prefix: str, world_frame: str) -> None:
         robot = placed.robot
         place = mount(channel, robot.model)
         hz = robot.config.rates.control_hz

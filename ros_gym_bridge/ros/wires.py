@@ -6,18 +6,16 @@ import itertools
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
-from nav_msgs.msg import Odometry
-from sensor_msgs.msg import JointState, TimeReference
+from sensor_msgs.msg import JointState
 
 from ros_gym_bridge.config import RobotFile
-from ros_gym_bridge.robot import FloatArray, Sample
+from ros_gym_bridge.robot import FloatArray
 from ros_gym_bridge.ros import messages, qos
+from ros_gym_bridge.ros.channel_listeners import ChannelListeners
 from ros_gym_bridge.ros.command_writers import command_writers
 from ros_gym_bridge.ros.inbox import StateInbox
-from ros_gym_bridge.ros.sensor_messages import odometry_sample
-from ros_gym_bridge.ros.sensor_ports import ports
+from ros_gym_bridge.ros.listener import Listener, message_name, untaken
 from ros_gym_bridge.ros.session import Session
 from ros_gym_bridge.ros.simulator import SimulatorClient
 
@@ -57,12 +55,15 @@ class Wires:
         name = f"gym_adapter_{os.getpid()}_{next(_numbers)}"
         self.session = Session(name, namespace, domain_id, ros_arguments, quiet=True)
         self.inbox = StateInbox(robot)
-        self._missing_joints: list[str] = []
         self._commands = [
             (self.session.node.create_publisher(writer.kind, topic, qos.COMMANDS), writer)
             for topic, writer in command_writers(robot, realtime).items()
         ]
-        self._subscribe(robot)
+        self._missing_joints: list[str] = []
+        take = partial(self._take_joints, messages.JointStateReader(robot.spec.joints))
+        message, topic = message_name(JointState), robot.config.joint_states.topic
+        self._joint_states = Listener(self.session.node, message, topic, take, qos.JOINT_STATES)
+        self._channels = ChannelListeners(self.session.node, robot, self.inbox)
         self.simulator = SimulatorClient(self.session, simulator, services, timeout_s, ending)
 
     def close(self) -> None:
@@ -76,12 +77,24 @@ class Wires:
             publisher.publish(write(command, stamp_ns))
 
     def absent(self) -> list[str]:
-        """What should be there and is not, in words."""
-        absent = [f"a subscriber of {p.topic_name}" for p, _ in self._commands if not p.get_subscription_count()]
-        if self.silent:
-            what = f"joints {', '.join(self._missing_joints)} in" if self._missing_joints else "a message on"
-            absent.append(f"{what} {self._joint_states.topic_name}")
-        return absent + [f"the service {name}" for name in self.simulator.missing()]
+        """What should be there and is not, in words, each with the reason as far as the graph tells it."""
+        node = self.session.node
+        absent = [
+            f"a subscriber of {untaken(node, publisher, message_name(writer.kind))}"
+            for publisher, writer in self._commands
+            if not publisher.get_subscription_count()
+        ]
+        return absent + self.unheard() + [f"the service {name}" for name in self.simulator.missing()]
+
+    def unheard(self) -> list[str]:
+        """The part of it that is messages. Subscriptions that cannot hear them are made anew, to suit the publisher."""
+        if not self.silent:
+            return self._channels.missing()
+        states = self._joint_states
+        states.adapt()
+        joints = f"joints {', '.join(self._missing_joints)} in {states.topic}"
+        states_too = joints if self._missing_joints else f"a message on {states.trouble()}"
+        return [states_too, *self._channels.missing()]
 
     @property
     def silent(self) -> bool:
@@ -95,7 +108,8 @@ class Wires:
 
     def topics(self) -> list[str]:
         """The topics without which there is no robot, by full name."""
-        return [publisher.topic_name for publisher, _ in self._commands] + [self._joint_states.topic_name]
+        commands = [publisher.topic_name for publisher, _ in self._commands]
+        return [*commands, self._joint_states.topic, *self._channels.topics()]
 
     def seen(self) -> str:
         """Who is there, and what came last."""
@@ -106,31 +120,9 @@ class Wires:
         ]
         return f"{', '.join(there)}; newest state at {self.inbox.newest_ns} ns"
 
-    def _subscribe(self, robot: RobotFile) -> None:
-        subscribe = self.session.node.create_subscription
-        take = partial(self._take_joints, messages.JointStateReader(robot.spec.joints))
-        self._joint_states = subscribe(JointState, robot.config.joint_states.topic, take, qos.JOINT_STATES)
-        for channel in robot.config.channels:
-            for port in ports(channel):
-                if port.read is not None:
-                    take = partial(self._take_sample, port.sample, port.read)
-                    subscribe(type(port.message), port.topic, take, qos.SENSORS)
-            if not channel.punctual:
-                subscribe(TimeReference, channel.time_topic, partial(self._take_time, channel.name), qos.SENSORS)
-
-        for drive in robot.config.drives:
-            take = partial(self._take_sample, drive.odometry, odometry_sample)
-            subscribe(Odometry, drive.odom_topic, take, qos.SENSORS)
-
     def _take_joints(self, reader: messages.JointStateReader, message: JointState) -> None:
         joints = reader(message)
         if isinstance(joints, list):
             self._missing_joints = joints
         else:
             self.inbox.put_joints(messages.to_ns(message.header.stamp), joints)
-
-    def _take_sample(self, name: str, read: Callable[[Any], Sample], message: Any) -> None:
-        self.inbox.put_sample(name, read(message))
-
-    def _take_time(self, channel: str, message: TimeReference) -> None:
-        self.inbox.put_time(channel, messages.to_ns(message.header.stamp), messages.to_ns(message.time_ref))

@@ -7,7 +7,7 @@ from collections import deque
 
 import numpy as np
 
-from ros_gym_bridge.channels import Camera, Channel, Contact, ForceTorque, Imu, Lidar, LinkPose, Odometry
+from ros_gym_bridge.channels import Camera, Contact, ForceTorque, Imu, Lidar, LinkPose, Odometry, SensorChannel
 from ros_gym_bridge.mounts import mount
 from ros_gym_bridge.robot import Sample
 from ros_gym_bridge.sim.robot_body import RobotBody
@@ -39,7 +39,7 @@ class Sensor:
         control_hz: control periods per second.
     """
 
-    def __init__(self, channel: Channel, world: World, body: RobotBody, control_hz: int) -> None:
+    def __init__(self, channel: SensorChannel, world: World, body: RobotBody, control_hz: int) -> None:
         self.channel = channel
         self.skipped = False
         self.taken_ns = self.cost_ns = 0
@@ -95,7 +95,7 @@ class Sensor:
         return taken[0][1] if taken else {}
 
 
-def _reader(channel: Channel, world: World, body: RobotBody) -> Reader:
+def _reader(channel: SensorChannel, world: World, body: RobotBody) -> Reader:
     place = mount(channel, body.robot.model)
     spot = Spot(world, body, place)
     if isinstance(channel, LinkPose):

@@ -48,12 +48,12 @@ class Sensors:
 
     def __init__(self, world: World, body: RobotBody) -> None:
         config = body.robot.config
-        self._sensors = [Sensor(channel, world, body, config.rates.control_hz) for channel in config.channels]
+        self._sensors = [Sensor(channel, world, body, config.rates.control_hz) for channel in config.sensors]
         self._noting = [(sensor, sensor.note) for sensor in self._sensors if sensor.note is not None]
         self.notes = bool(self._noting)
-        self.round = math.lcm(*(channel.divisor(config.rates.control_hz) for channel in config.channels))
-        self._body, self._cast = body, any(isinstance(channel, Lidar | Range) for channel in config.channels)
-        places = [mount(channel, body.robot.model) for channel in config.channels]
+        self.round = math.lcm(*(channel.divisor(config.rates.control_hz) for channel in config.sensors))
+        self._body, self._cast = body, any(isinstance(channel, Lidar | Range) for channel in config.sensors)
+        places = [mount(channel, body.robot.model) for channel in config.sensors]
         self.bodies = frozenset(place.link for place in places if not place.on_robot)
         self.random = any(sensor.random for sensor in self._sensors)
         self.wanted = lambda _: True
