@@ -20,6 +20,7 @@ from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.connection import Connection
 from ros_gym_bridge.env import Timing
 from ros_gym_bridge.errors import RobotFileError
+from ros_gym_bridge.message_types import TYPES
 from ros_gym_bridge.schema import RobotConfig, WorldConfig
 from ros_gym_bridge.tasks import TASKS, Field, Task
 
@@ -125,7 +126,15 @@ def robot_file() -> str:
         "`extends: NAME` takes all keys of another file and replaces those that follow. A key that is not listed here "
         "is refused, and so is a limit wider than the URDF's."
     )
-    return _keys("Robot file", intro, RobotConfig.model_json_schema())
+    rows = [(code(name), kind.reads, ", ".join(map(code, kind.keys))) for name, kind in sorted(TYPES.items())]
+    messages = [
+        "## Messages of topic channels",
+        "What a channel of the kind `topic` makes of a message, and which of its keys say how. Other packages add "
+        "types by entry points of the group `ros_gym_bridge.messages`, see "
+        "[a type of message](../CONTRIBUTING.md#a-type-of-message).",
+        table(("message", "value", "keys"), rows),
+    ]
+    return _keys("Robot file", intro, RobotConfig.model_json_schema()) + "\n" + "\n\n".join(messages) + "\n"
 
 
 def _keys(title: str, intro: str, schema: dict[str, Any]) -> str:
@@ -145,7 +154,7 @@ def _default(schema: dict[str, Any], required: bool) -> str:
         return "required"
     default = schema.get("default")
     if isinstance(default, dict):
-        return ", ".join(f"`{key}: {value}`" for key, value in default.items() if not isinstance(value, dict))
+        return ", ".join(f"`{key}: {value}`" for key, value in default.items() if type(value) not in (dict, type(None)))
     return "" if default is None or default == [] else code(json.dumps(default))
 
 

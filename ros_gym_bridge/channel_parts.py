@@ -10,17 +10,28 @@ from pydantic_core import PydanticCustomError
 from ros_gym_bridge.schema_parts import Frozen, Name
 
 
+def _number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _row(value: Any) -> Any:
-    return (value,) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    row = (value,) if _number(value) else value
+    if not (isinstance(row, tuple) and row and all(map(_number, row))):
+        raise PydanticCustomError("shape", "a number, or a list of numbers")
+    return row
 
 
 def _rows(value: Any) -> Any:
-    alone = isinstance(value, tuple) and len(value) == 2 and all(isinstance(number, int | float) for number in value)
-    return (value,) if alone else value
+    alone = isinstance(value, tuple) and all(map(_number, value))
+    rows = (value,) if alone else value
+    pairs = isinstance(rows, tuple) and rows and all(isinstance(row, tuple) and len(row) == 2 for row in rows)
+    if not pairs or not all(_number(number) for row in rows for number in row):
+        raise PydanticCustomError("shape", "a pair of numbers, or a list of pairs")
+    return rows
 
 
-_Row = Annotated[tuple[float, ...], BeforeValidator(_row), Field(min_length=1)]
-_Rows = Annotated[tuple[tuple[float, float], ...], BeforeValidator(_rows), Field(min_length=1)]
+_Row = Annotated[tuple[float, ...], BeforeValidator(_row)]
+_Rows = Annotated[tuple[tuple[float, float], ...], BeforeValidator(_rows)]
 
 _SCALE = "factor; one, or one for each number of the last axis"
 _OFFSET = "added after that, likewise"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import gymnasium
@@ -15,9 +15,10 @@ from ros_gym_bridge.backends import BACKENDS, make_robot, robot_options
 from ros_gym_bridge.config import load_robot
 from ros_gym_bridge.errors import OptionError, ResetNeededError
 from ros_gym_bridge.robot import Command, RobotState
+from ros_gym_bridge.senses import STATE, Senses, Verdict
 from ros_gym_bridge.tasks import TASKS, Evaluation, Task
 
-Observation = npt.NDArray[np.float32]
+Observation = npt.NDArray[np.float32]  # with `channels=`: a dict of arrays, that one under `state`
 
 
 class Timing(Mapping[str, float]):
@@ -56,6 +57,12 @@ class RobotEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
     `success`), `applied_command` (what was really applied, after limits, in the commands' units) and `timing` (all
     that depends on the wall clock, see `Timing`).
 
+    With `channels`, the observation is a dict: `state` is the vector above, and each channel of the robot file that is
+    named is an entry of its own, as its key `observe` says; `gymnasium.wrappers.FlattenObservation` makes one vector of
+    it. Of each channel that is named or has a `max_age_s`, `info["stale"][NAME]` says whether its sample is older,
+    `info["absent"][NAME]` whether an optional one has never come (its `fill` is observed then), and
+    `info["timing"]["NAME.stamp_ns"]` and `["NAME.age_s"]` how old it is.
+
     Args:
         task: name of a task, `Reach` or `Balance`.
         robot: name or path of a robot file; None takes the task's own.
@@ -63,12 +70,14 @@ class RobotEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         render_mode: None, `rgb_array` or `human`.
         control_hz: control periods per second in place of the robot file's.
         interface: `position`, `velocity` or `effort` in place of the robot file's.
+        channels: names of channels of the robot file to observe.
         time_limit_s: simulated seconds until an episode is truncated, in place of the task's.
         options: further keywords of the task or of the backend.
 
     Raises:
         OptionError: a keyword or value that is not offered.
         RobotFileError: a robot file that cannot be used.
+        StaleChannelError: from `reset` and `step`, for channels with `when_stale: raise`.
     """
 
     metadata: dict[str, Any] = {  # noqa: RUF012 (as Gymnasium declares it)
@@ -84,6 +93,7 @@ class RobotEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         render_mode: str | None = None,
         control_hz: int | None = None,
         interface: str | None = None,
+        channels: Sequence[str] = (),
         time_limit_s: float | None = None,
         **options: Any,
     ) -> None:
@@ -96,6 +106,8 @@ class RobotEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         self.task: Task = make_task(self.robot_file, **task_options)
         seconds = self.task.time_limit_s if time_limit_s is None else time_limit_s
         self._last_step = _steps(seconds, self.robot_file.spec.control_hz)
+        senses = Senses(self.robot_file, channels, simulated=backend == "sim")
+        self._senses = senses if senses.watched else None
         self.robot = make_robot(self.robot_file, backend, backend_options)
         self.render_mode = render_mode
         spec = self.robot_file.spec
@@ -104,7 +116,9 @@ class RobotEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         self._middle = 0.5 * (spec.command_high + spec.command_low)
         self._low = np.array([field.low for field in self.task.fields], dtype=np.float32)
         self._high = np.array([field.high for field in self.task.fields], dtype=np.float32)
-        self.observation_space = gymnasium.spaces.Box(self._low, self._high, dtype=np.float32)
+        self.observation_space: Any = gymnasium.spaces.Box(self._low, self._high, dtype=np.float32)
+        if senses.observed:
+            self.observation_space = gymnasium.spaces.Dict([(STATE, self.observation_space), *senses.spaces().items()])
         self.action_space = gymnasium.spaces.Box(-1.0, 1.0, (len(spec.commands),), dtype=np.float32)
         self._state: RobotState | None = None
         self._mirror: Any = None
@@ -124,7 +138,8 @@ class RobotEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         self.task.begin(self._state, self.np_random)
         evaluation = self.task.evaluate(self._state)
         self._show()
-        return self._observe(evaluation), self._info(evaluation, self._state)
+        verdict = None if self._senses is None else self._senses.judge(self._state)
+        return self._observe(evaluation, self._state), self._info(evaluation, self._state, verdict)
 
     def step(self, action: npt.NDArray[np.float32]) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """One control period under `action` `(n_command,)`.
@@ -141,12 +156,13 @@ class RobotEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         evaluation = self.task.evaluate(state)
         if self.render_mode == "human":
             self._show()
+        verdict = None if self._senses is None else self._senses.judge(state)
         return (
-            self._observe(evaluation),
+            self._observe(evaluation, state),
             evaluation.reward,
             evaluation.terminated,
-            self._step_count >= self._last_step,
-            self._info(evaluation, state),
+            self._step_count >= self._last_step or (verdict is not None and verdict.truncate),
+            self._info(evaluation, state, verdict),
         )
 
     def render(self) -> npt.NDArray[np.uint8] | None:
@@ -181,16 +197,22 @@ class RobotEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
         vector.setflags(write=False)
         return Command(vector, state.stamp_ns)
 
-    def _observe(self, evaluation: Evaluation) -> Observation:
+    def _observe(self, evaluation: Evaluation, state: RobotState) -> Any:
         observation = np.array(evaluation.observation, dtype=np.float32)
         np.maximum(observation, self._low, out=observation)
         np.minimum(observation, self._high, out=observation)
+        if self._senses is not None and self._senses.observed:
+            return {STATE: observation, **self._senses.entries(state)}
         return observation
 
-    def _info(self, evaluation: Evaluation, state: RobotState) -> dict[str, Any]:
+    def _info(self, evaluation: Evaluation, state: RobotState, verdict: Verdict | None) -> dict[str, Any]:
         info = evaluation.info
         info["applied_command"] = state.command.copy()
-        info["timing"] = Timing(state.stamp_ns, **self.robot.timing())
+        if verdict is None:
+            info["timing"] = Timing(state.stamp_ns, **self.robot.timing())
+            return info
+        info["stale"], info["absent"] = verdict.stale, verdict.absent
+        info["timing"] = Timing(state.stamp_ns, **self.robot.timing(), **verdict.ages)
         return info
 
     def _show(self) -> None:

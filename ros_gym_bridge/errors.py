@@ -98,6 +98,10 @@ class RobotLostError(BridgeError, ConnectionError):
     """A robot or simulator that answered before has fallen silent."""
 
 
+class StaleChannelError(BridgeError, RuntimeError):
+    """The newest sample of a channel is older than the robot file allows."""
+
+
 class RobotRefusedError(BridgeError, RuntimeError):
     """The other side heard the request and refused it."""
 

@@ -109,8 +109,10 @@ class TopicRobot:
         return self._state
 
     def timing(self) -> dict[str, float]:
-        """`round_trip_s` of the last step; since the reset `resent` commands and `missed_periods` in real time."""
-        return dict(self._timing)
+        """`round_trip_s` of the last step; since the reset `resent` commands and `missed_periods` in real time; since
+        it connected `NAME.refused` messages of channels that were not as the robot file says."""
+        refused = self._link.inbox.refused if self._link is not None else {}
+        return {**self._timing, **{f"{name}.refused": count for name, (count, _) in refused.items()}}
 
     def close(self) -> None:
         """Leave the graph and end a node of our own. May be called again."""
