@@ -11,7 +11,7 @@ from ros_gym_bridge.errors import RobotFileError
 from ros_gym_bridge.mounts import mount
 from test_config import GOOD, URDF
 
-KINDS = "link_pose, odometry, imu, force_torque, contact, lidar, range, camera"
+KINDS = "link_pose, odometry, imu, force_torque, contact, lidar, range, camera, topic, transform"
 ELSEWHERE = "Give the sensor a frame_id that nothing else has"
 IMU = "{name: s, kind: imu, link: lower}"
 CAMERA = "{name: s, kind: camera, link: lower}"
@@ -132,8 +132,8 @@ KEYS = [
     ("{name: s, kind: force_torque}",
      "channels[0].joint; got None; expected a value; Add the key 'channels[0].joint'."),
     (keyed(IMU, "nois: {rotation: 1}"),
-     "channels[0].nois: unknown key; got {'rotation': 1}; expected one of name, topic, rate_hz, latency_s, dropout, "
-     "position, rpy, frame_id, link, kind, orientation, noise, bias; Did you mean 'noise'?"),
+     "channels[0].nois: unknown key; got {'rotation': 1}; expected one of name, max_age_s, required, when_stale, "
+     "observe, topic, rate_hz, latency_s, dropout, position, rpy, frame_id, link, kind, orientation, noise, bias; Did you mean 'noise'?"),
     (keyed(IMU, "noise: {rotatoin: 1}"),
      "channels[0].noise.rotatoin: unknown key; got 1; expected one of rotation, angular_velocity, linear_acceleration; "
      "Did you mean 'rotation'?"),
