@@ -133,7 +133,8 @@ KEYS = [
      "channels[0].joint; got None; expected a value; Add the key 'channels[0].joint'."),
     (keyed(IMU, "nois: {rotation: 1}"),
      "channels[0].nois: unknown key; got {'rotation': 1}; expected one of name, max_age_s, required, when_stale, "
-     "observe, topic, rate_hz, latency_s, dropout, position, rpy, frame_id, link, kind, orientation, noise, bias; Did you mean 'noise'?"),
+     "observe, topic, rate_hz, latency_s, dropout, position, rpy, frame_id, link, kind, orientation, noise, bias; "
+     "Did you mean 'noise'?"),
     (keyed(IMU, "noise: {rotatoin: 1}"),
      "channels[0].noise.rotatoin: unknown key; got 1; expected one of rotation, angular_velocity, linear_acceleration; "
      "Did you mean 'rotation'?"),

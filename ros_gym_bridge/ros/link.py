@@ -180,7 +180,7 @@ class Link:
         if self._own is not None:
             self._own.stands()
         self._wires.simulator.survey(_RECOGNIZE_S if self._own is None else _START_S)
-        if self._connection.stepping == "realtime" and not self._wires.simulator.ours:
+        if self._connection.stepping != "lockstep" and not self._wires.simulator.ours:
             self._wires.inbox.relax()
 
     def _wait_for_all(self, deadline: float, silence_s: float = math.inf) -> bool:
