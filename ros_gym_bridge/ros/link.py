@@ -88,20 +88,22 @@ class Link:
         Args:
             find: looks into the inbox.
             what: says what is waited for, for an error message.
-            again: called after every 50 ms of silence.
+            again: called after 50 ms of silence, and whenever that has become twice as long: a state with large
+                pictures takes its time.
 
         Raises:
             RobotLostError: silence for `step_timeout_s`, or a node of our own has ended.
         """
         spin_once, clock = self._wires.session.executor.spin_once, time.monotonic
         begun = clock()
-        due = begun + _AGAIN_S
+        due, patience_s = begun + _AGAIN_S, _AGAIN_S
         while (found := find()) is None:
             now = clock()
             if now >= due:
                 self._check(what, now - begun)
-                if again is not None:
+                if again is not None and now - begun >= patience_s:
                     again()
+                    patience_s *= 2.0
                 due = now + _AGAIN_S
             spin_once(timeout_sec=due - now)
         return found

@@ -136,6 +136,7 @@ def _camera(channel: channels.Camera, number: int, frame: str) -> tuple[Port, Po
     encoding, size = (("rgb8", 3), ("32FC1", 4))[number]
     image = Image(header=Header(frame_id=frame), height=channel.height, width=channel.width, encoding=encoding)
     image.step = size * channel.width
+    image.data = array("B", bytes(image.step * image.height))
     focal = channel.focal_length
     u, v = channel.principal_point
     info = CameraInfo(header=Header(frame_id=frame), height=channel.height, width=channel.width)

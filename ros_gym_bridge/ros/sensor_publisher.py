@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from rclpy.node import Node
 from sensor_msgs.msg import TimeReference
 
@@ -14,12 +16,16 @@ from ros_gym_bridge.ros.names import under
 from ros_gym_bridge.ros.sensor_ports import ports
 from ros_gym_bridge.world_file import PlacedRobot
 
+_LARGE = 100_000  # bytes
+_REST_S = 0.5
+
 
 class ChannelPublisher:
     """All topics of one channel.
 
     A sample goes out when a state shows it first, with the stamp of its reading, and again when the state is told
-    again. Where a state may show another sample than the one that is due, another topic says at every state which one
+    again; a large one, such as a picture, twice a second at most: who asks again while it is on its way would only hold
+    it up. Where a state may show another sample than the one that is due, another topic says at every state which one
     it is.
 
     Args:
@@ -36,6 +42,7 @@ class ChannelPublisher:
         hz = robot.config.rates.control_hz
         self.name = channel.name
         self._samples, self._shown = channel.samples, dict[str, Sample]()
+        self._sent_s = 0.0
         self._ports = [
             (port, node.create_publisher(type(port.message), under(placed.namespace, port.topic), qos.SENSORS))
             for port in ports(channel, prefix + place.frame, world_frame, channel.divisor(hz) / hz)
@@ -53,10 +60,16 @@ class ChannelPublisher:
 
     def publish(self, state: RobotState, again: bool) -> None:
         """Tell what is new in a state, or everything."""
+        now = time.monotonic()
+        rests = now - self._sent_s < _REST_S
         for port, publisher in self._ports:
             sample = state.channels.get(port.sample)
-            if sample is not None and (again or sample is not self._shown.get(port.sample)):
+            if sample is None:
+                continue
+            large = sample.value.nbytes > _LARGE
+            if sample is not self._shown.get(port.sample) or (again and not (large and rests)):
                 publisher.publish(port.fill(port.message, sample))
+                self._sent_s = now if large else self._sent_s
         self._shown = {name: state.channels[name] for name in self._samples if name in state.channels}
         if self._times is not None and self.name in state.channels:
             self._time.header.stamp = to_time(state.stamp_ns)

@@ -19,6 +19,7 @@ from ros_gym_bridge.errors import BridgeError, ForkError, OptionError
 from ros_gym_bridge.paths import share_directory
 
 _PROFILE_VARIABLES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")  # Fast DDS 2, 3
+_ROOM = 2**28  # bytes of shared memory; a container often has 2**26, which a few of ours would fill
 _used_by: int | None = None  # the process that used ROS first; a forked child inherits the number
 
 
@@ -40,15 +41,33 @@ def check_process() -> None:
         )
 
 
-def set_ros_environment() -> None:
+def set_ros_environment(pictures: bool = False) -> None:
     """Defaults for this process and its children: discovery on this machine only, and Fast DDS that notices a death
     in 2 s.
 
     What the user has set stays.
+
+    Args:
+        pictures: this process sends large messages. What waits in Fast DDS to be read is lost beyond 0.5 MB, and sent
+            again after tenths of seconds; here that becomes 16 MB, where the machine has room for it.
     """
     os.environ.setdefault("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+    usual, large = (str(share_directory() / "config" / name) for name in ("fastdds.xml", "fastdds_pictures.xml"))
     if not os.environ.keys() & set(_PROFILE_VARIABLES):
-        os.environ[_PROFILE_VARIABLES[_fast_dds_3()]] = str(share_directory() / "config" / "fastdds.xml")
+        os.environ[_PROFILE_VARIABLES[_fast_dds_3()]] = usual
+    if pictures and _shared_memory_left() > _ROOM:
+        for name in _PROFILE_VARIABLES:
+            if os.environ.get(name) == usual:
+                os.environ[name] = large
+
+
+def _shared_memory_left() -> int:
+    """Bytes."""
+    try:
+        state = os.statvfs("/dev/shm")
+    except OSError:
+        return 0
+    return state.f_bavail * state.f_frsize
 
 
 def _fast_dds_3() -> bool:

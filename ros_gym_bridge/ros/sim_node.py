@@ -26,7 +26,7 @@ from ros_gym_bridge.ros.physics_parameters import PhysicsParameters
 from ros_gym_bridge.ros.publishers import ClockPublisher
 from ros_gym_bridge.ros.robot_ports import Transforms
 from ros_gym_bridge.ros.services.offered import SimulationServices
-from ros_gym_bridge.ros.session import Session, open_session
+from ros_gym_bridge.ros.session import Session, open_session, set_ros_environment
 from ros_gym_bridge.ros.stage import Settings, Stage
 from ros_gym_bridge.ros.stop import Stop, end_with_stdin
 from ros_gym_bridge.sim.playback import Playback
@@ -204,6 +204,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     session: Session | None = None
     node: SimNode | None = None
     try:
+        set_ros_environment(pictures=True)
         session = open_session(NODE_NAME, given)
         if stop.asked:
             return 0

@@ -50,10 +50,10 @@ class CameraReader:
             flags=client.ER_NO_SEGMENTATION_MASK,
         )
         size = (channel.height, channel.width)
-        colour = _noisy_colour(np.array(drawn[2], dtype=np.uint8).reshape(*size, 4)[:, :, :3], errors)
+        colour = _noisy_colour(np.asarray(drawn[2], dtype=np.uint8).reshape(*size, 4)[:, :, :3], errors)
         if not channel.depth:
             return (frozen(colour, np.uint8),)
-        depth = _distance(np.array(drawn[3], dtype=np.float64).reshape(size), channel.near, channel.far)
+        depth = _distance(np.asarray(drawn[3], dtype=np.float64).reshape(size), channel.near, channel.far)
         return frozen(colour, np.uint8), frozen(depth + errors("depth", size), np.float32)
 
     def _view(self) -> list[float]:
