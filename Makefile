@@ -44,7 +44,7 @@ view:
 
 ## make test       lint, then every test that is not slow; make test ARGS="-k reset"
 test: lint
-	$(call run,--extra view --extra browser,python -m pytest test -m "not slow" $(ARGS))
+	$(call run,--extra view --extra plot --extra browser,python -m pytest test -m "not slow" $(ARGS))
 
 ## make test-slow  the slow tests, with Stable-Baselines3 and PyTorch
 test-slow:

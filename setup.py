@@ -43,6 +43,7 @@ setup(
         "xacro",
     ],
     extras_require={
+        "plot": ["matplotlib"],
         "test": ["hypothesis", "playwright", "pytest"],
         "view": ["pycollada", "trimesh", "viser>=1.1"],
     },

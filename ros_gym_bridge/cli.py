@@ -269,6 +269,7 @@ def robots() -> None:
 app.command()(cli_models.describe)
 app.command()(cli_models.new_robot)
 app.command()(cli_checks.check_robot)
+app.command()(cli_checks.parity)
 
 
 def _tasks(robot: "RobotFile") -> list[str]:

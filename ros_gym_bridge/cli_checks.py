@@ -1,13 +1,17 @@
 """The commands of `ros-gym-bridge` that say whether a robot or simulator is as it should be."""
 
 import enum
+from pathlib import Path
 from typing import Annotated, Any, Optional
 
 import typer
 
+from ros_gym_bridge.errors import OptionError
+
 # as in cli.py: the typer of distributions understands no `X | None`
 MaybeText = Optional[str]  # noqa: UP045
 MaybeInt = Optional[int]  # noqa: UP045
+MaybePath = Optional[Path]  # noqa: UP045
 MaybeFloat = Optional[float]  # noqa: UP045
 
 
@@ -22,6 +26,7 @@ class Stepping(str, enum.Enum):
         return str(self.value)
 
 
+_SIDE = "the simulation in this process, a robot over topics, or a recording."
 ROBOT = typer.Argument(metavar="NAME|FILE", help="Name of a robot (see 'ros-gym-bridge robots'), or path of a file.")
 NAMESPACE = typer.Option(metavar="NS", help="Of the robot's topics and services.")
 SIMULATOR = typer.Option(metavar="NS", help="Namespace of the simulator's services, where it is another.")
@@ -66,6 +71,50 @@ def check_robot(
         run(lambda: make_robot(file, "topics", _attached(namespace, simulator, domain, stepping)), exact, reach)
     )
     _show(f"What '{file.spec.name}' does, with stepping='{stepping.value}'", findings)
+
+
+def parity(
+    robot: Annotated[str, ROBOT],
+    first: Annotated[str, typer.Option(metavar="sim|topics|FILE", help="What is compared with: " + _SIDE)] = "sim",
+    second: Annotated[str, typer.Option(metavar="sim|topics|FILE", help="What is compared: " + _SIDE)] = "topics",
+    seed: Annotated[int, typer.Option(min=0, max=2**31 - 1, metavar="N", help="Of the reset and the actions.")] = 0,
+    steps: Annotated[int, typer.Option(min=1, metavar="N", help="How many.")] = 100,
+    reach: Annotated[
+        float, typer.Option(min=0.0, max=1.0, metavar="X", help="How far actions swing, from home to the nearer bound.")
+    ] = 0.2,
+    attach: Annotated[
+        bool, typer.Option("--attach", help="Topics of what runs already; without: of a node that is started.")
+    ] = False,
+    namespace: Annotated[str, NAMESPACE] = "",
+    simulator: Annotated[MaybeText, SIMULATOR] = None,
+    domain: Annotated[MaybeInt, DOMAIN] = None,
+    stepping: Annotated[Stepping, STEPPING] = Stepping.lockstep,
+    position_tolerance: Annotated[float, typer.Option(min=0.0, metavar="X", help="How far apart, rad or m.")] = 0.0,
+    velocity_tolerance: Annotated[float, typer.Option(min=0.0, metavar="X", help="The same, rad/s or m/s.")] = 0.0,
+    save: Annotated[MaybePath, typer.Option(metavar="FILE", help="Record the second, .npz or .jsonl.")] = None,
+    plot: Annotated[MaybePath, typer.Option(metavar="FILE", help="Draw both, .png or .svg; needs matplotlib.")] = None,
+) -> None:
+    """See where two backends part under the same seed and actions, in position, velocity and time.
+
+    Actions are smooth waves about home, or those of a recording where one of the two is one. The table says for each
+    joint how far the two are apart and since when, and by how much one is late. Exit code 1 when a joint is further
+    apart than its tolerance; that is 0, not a bit, unless given.
+
+    Example: **ros-gym-bridge parity arm --plot arm.png**
+
+    On a robot: **ros-gym-bridge parity my_arm.yaml --attach --stepping realtime --reach 0.05 --position-tolerance 0.01
+    --velocity-tolerance 0.1 --save my_arm.npz**; later: **ros-gym-bridge parity my_arm.yaml --second my_arm.npz**
+    """
+    from ros_gym_bridge.parity_run import Plan, run
+
+    if not attach and (namespace or simulator is not None):
+        raise OptionError("--namespace and --simulator", expected="--attach too", remedy="A node of its own is alone")
+    connection: dict[str, Any] = {"stepping": stepping.value, "domain_id": domain}
+    if attach:
+        connection = _attached(namespace, simulator, domain, stepping)
+    tolerances = (position_tolerance, velocity_tolerance)
+    plan = Plan(robot, first, second, seed, steps, reach, connection, *tolerances, save, plot)
+    _show(f"'{second}' beside '{first}': {robot}", run(plan))
 
 
 def _attached(namespace: str, simulator: str | None, domain: int | None, stepping: Stepping) -> dict[str, Any]:

@@ -43,7 +43,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description="Make or update the virtual environment and print its path.")
     default = os.environ.get("ROS_DISTRO") or preflight.DISTROS[0]
     parser.add_argument("--distro", default=default, help="ROS 2 distribution (default: $ROS_DISTRO, or jazzy)")
-    extras = ["view", "browser", "slow", "bench"]
+    extras = ["view", "plot", "browser", "slow", "bench"]
     parser.add_argument("--extra", action="append", default=[], choices=extras, help="more packages")
     return parser.parse_args()
 
