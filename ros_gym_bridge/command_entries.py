@@ -10,6 +10,7 @@ from pathlib import Path
 from ros_gym_bridge.errors import RobotFileError
 from ros_gym_bridge.groups import ActuatorGroup, DiffDrive, JointGroup, JointTrajectory, SpeedLimit
 from ros_gym_bridge.robot import CommandEntry
+from ros_gym_bridge.schema_safety import Safety, of_joint
 
 
 @dataclass(frozen=True)
@@ -31,29 +32,30 @@ class Bounded:
     rate: float
 
 
-def entries(path: Path, group: ActuatorGroup, limits: Mapping[str, Limits], rate_limit: bool) -> list[Bounded]:
+def entries(path: Path, group: ActuatorGroup, limits: Mapping[str, Limits], safety: Safety) -> list[Bounded]:
     """The numbers by which a group is commanded, in order.
 
     Args:
         path: of the robot file.
         group: the group.
         limits: of every joint of the robot file, by name.
-        rate_limit: positions change at most at the joints' velocity limits.
+        safety: limits on top.
 
     Raises:
         RobotFileError: limits that are not finite, or with which a motor would never move.
     """
     if isinstance(group, DiffDrive):
         return _drive(path, group, limits)
-    return [_joint(path, group, name, limits[name], rate_limit) for name in group.joints]
+    return [_joint(path, group, name, limits[name], safety) for name in group.joints]
 
 
-def _joint(path: Path, group: JointGroup | JointTrajectory, name: str, limits: Limits, rate_limit: bool) -> Bounded:
-    effort = min(limits.effort, group.max_effort or math.inf)
+def _joint(path: Path, group: JointGroup | JointTrajectory, name: str, limits: Limits, safety: Safety) -> Bounded:
+    effort = min(limits.effort, group.max_effort or math.inf, of_joint(safety.max_effort, name))
+    acceleration, effort_rate = of_joint(safety.max_acceleration, name), of_joint(safety.max_effort_rate, name)
     low, high, start, rate = {
-        "position": (limits.lower, limits.upper, limits.home, limits.velocity if rate_limit else math.inf),
-        "velocity": (-limits.velocity, limits.velocity, 0.0, math.inf),
-        "effort": (-effort, effort, 0.0, math.inf),
+        "position": (limits.lower, limits.upper, limits.home, limits.velocity if safety.rate_limit else math.inf),
+        "velocity": (-limits.velocity, limits.velocity, 0.0, acceleration),
+        "effort": (-effort, effort, 0.0, effort_rate),
     }[group.interface]
     if not (math.isfinite(low) and math.isfinite(high) and low < high):
         raise RobotFileError(

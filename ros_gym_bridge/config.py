@@ -14,6 +14,7 @@ from ros_gym_bridge.mimic import followers
 from ros_gym_bridge.model import Joint, Mimic, RobotModel, read_model, resolve_uri
 from ros_gym_bridge.robot import RobotSpec, read_only
 from ros_gym_bridge.robot_yaml import find_robot_file, read_config, robot_names
+from ros_gym_bridge.safety_checks import check_safety
 from ros_gym_bridge.schema import JointConfig, ModelFile, Rates, RobotConfig
 from ros_gym_bridge.yaml_file import refusal, suggest
 
@@ -74,6 +75,7 @@ def _assemble(path: Path, config: RobotConfig) -> RobotFile:
     }
     _check_end_effector(path, config, model)
     check_channels(path, config, model)
+    check_safety(path, config, model, following)
     return RobotFile(path, config, model, scene, following, _spec(path, config, limits))
 
 
@@ -193,7 +195,7 @@ def _check_narrower(path: Path, key: str, joint: JointConfig, urdf: Joint) -> No
 
 
 def _spec(path: Path, config: RobotConfig, limits: Mapping[str, Limits]) -> RobotSpec:
-    numbers = [each for g in config.actuators for each in entries(path, g, limits, config.safety.rate_limit)]
+    numbers = [each for g in config.actuators for each in entries(path, g, limits, config.safety)]
     return RobotSpec(
         name=config.name,
         joints=tuple(limits),

@@ -4,13 +4,25 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
 from ros_gym_bridge.channels import Channel, SensorChannel
 from ros_gym_bridge.groups import ActuatorGroup, DiffDrive
 from ros_gym_bridge.noise import JointNoise
-from ros_gym_bridge.schema_parts import Frozen, Gravity, Name, Namespace, Tags, Text, Topic, UrdfName, Vector3
+from ros_gym_bridge.schema_parts import (
+    BoundsBox,
+    Frozen,
+    Gravity,
+    Name,
+    Namespace,
+    Tags,
+    Text,
+    Topic,
+    UrdfName,
+    Vector3,
+)
+from ros_gym_bridge.schema_safety import Safety
 
 Category = Literal["object", "robot", "human", "dynamic_object", "static_object"]
 
@@ -95,19 +107,6 @@ class SceneBody(ModelFile):
     tags: Tags = ()
 
 
-class BoundsBox(Frozen):
-    """A box along the axes of a frame: its lower and its upper corner (m)."""
-
-    lower: Vector3
-    upper: Vector3
-
-    @model_validator(mode="after")
-    def _ordered(self) -> BoundsBox:
-        if any(low > high for low, high in zip(self.lower, self.upper, strict=True)):
-            raise PydanticCustomError("shape", "a lower corner that is nowhere above the upper one")
-        return self
-
-
 class NamedPose(Frozen):
     """A place in the world frame (m, rad) for others to know by name, and how much room there is around it."""
 
@@ -117,12 +116,6 @@ class NamedPose(Frozen):
     description: Text = ""
     tags: Tags = ()
     bounds: BoundsBox | None = None
-
-
-class Safety(Frozen):
-    """`rate_limit`: an applied position target moves at most at the joint's velocity limit."""
-
-    rate_limit: bool = True
 
 
 class RobotConfig(Frozen):

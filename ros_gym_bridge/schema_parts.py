@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 
@@ -39,3 +39,16 @@ class Frozen(BaseModel):
     """A part of a file."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class BoundsBox(Frozen):
+    """A box along the axes of a frame: its lower and its upper corner (m)."""
+
+    lower: Vector3
+    upper: Vector3
+
+    @model_validator(mode="after")
+    def _ordered(self) -> BoundsBox:
+        if any(low > high for low, high in zip(self.lower, self.upper, strict=True)):
+            raise PydanticCustomError("shape", "a lower corner that is nowhere above the upper one")
+        return self

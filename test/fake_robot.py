@@ -10,7 +10,7 @@ import numpy as np
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.errors import ResetNeededError, RobotClosedError
 from ros_gym_bridge.robot import Command, FloatArray, RobotSpec, RobotState, check_command, read_only, strict_option
-from ros_gym_bridge.safety import CommandLimiter
+from ros_gym_bridge.safety import limiter
 
 
 class FakeRobot:
@@ -18,7 +18,7 @@ class FakeRobot:
 
     def __init__(self, robot: RobotFile) -> None:
         self._spec = robot.spec
-        self._limiter = CommandLimiter(robot.spec)
+        self._limiter = limiter(robot)
         self._columns = [robot.spec.joints.index(entry.joint) for entry in robot.spec.commands]
         self._stamp_ns = 0
         self._state: RobotState | None = None
@@ -42,7 +42,7 @@ class FakeRobot:
         if self._state is None:
             raise ResetNeededError("step before the first reset", remedy="Call reset() first")
         check_command(self._spec, command, self._stamp_ns)
-        return self._remember(*self._move(self._limiter(command.vector)))
+        return self._remember(*self._move(self._limiter(command.vector, self._state)))
 
     def timing(self) -> dict[str, float]:
         return {}

@@ -17,7 +17,7 @@ from ros_gym_bridge.ros.offers import Lack
 from ros_gym_bridge.ros.service_steps import ServiceSteps
 from ros_gym_bridge.ros.session import check_process
 from ros_gym_bridge.ros.simulator import overtaken
-from ros_gym_bridge.safety import CommandLimiter
+from ros_gym_bridge.safety import limiter
 from ros_gym_bridge.sim.playback import Playback
 
 _NAMESPACE = re.compile(r"/?([A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*)?")
@@ -38,7 +38,7 @@ class TopicRobot:
         _check(connection)
         _check_stamps(robot, connection.stepping)
         self._robot, self._connection = robot, connection
-        self._limiter = CommandLimiter(robot.spec)
+        self._limiter = limiter(robot)
         self._link: Link | None = None
         self._others: ServiceSteps | None = None  # steps a simulator that is not ours
         self._state: RobotState | None = None
@@ -97,7 +97,7 @@ class TopicRobot:
         if self._link is None or self._state is None:
             raise ResetNeededError("step before the first reset", remedy="Call reset() first")
         check_command(self._robot.spec, command, self._state.stamp_ns)
-        applied = self._limiter(command.vector)
+        applied = self._limiter(command.vector, self._state)
         before = time.perf_counter()
         try:
             self._state = self._exchange(self._link, applied, self._state.stamp_ns)

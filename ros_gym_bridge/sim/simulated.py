@@ -8,7 +8,7 @@ from types import MappingProxyType
 import numpy as np
 
 from ros_gym_bridge.robot import FloatArray, RobotSpec, RobotState
-from ros_gym_bridge.safety import CommandLimiter
+from ros_gym_bridge.safety import limiter
 from ros_gym_bridge.sim.actuators import Motors
 from ros_gym_bridge.sim.odometry import WheelOdometry
 from ros_gym_bridge.sim.robot_body import RobotBody
@@ -40,7 +40,7 @@ class SimulatedRobot:
         self.diverged = False
         joints = body.robot.config.joints
         self._noise = np.array([[j.home_noise for j in joints], [j.velocity_noise for j in joints]])
-        self._limiter = CommandLimiter(self.spec)
+        self._limiter = limiter(body.robot)
         told = body.robot.config.joint_states
         self._joint_errors = Errors(told.noise, told.bias, {"position": len(joints), "velocity": len(joints)})
         self._fresh = True
@@ -76,8 +76,9 @@ class SimulatedRobot:
         self.state = self.read(steps, first=True)
 
     def command(self, target: FloatArray) -> None:
-        """Take a target `(n_command,)` for the control period that begins, within limits."""
-        self._motors.set(self._limiter(target))
+        """Take a target `(n_command,)` for the control period that begins, within limits. These look at the state as it
+        was told last."""
+        self._motors.set(self._limiter(target, self.state))
 
     def note(self, steps: int) -> None:
         """One physics step is left until so many are done and the state may be read."""
