@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
 from ros_gym_bridge.errors import RobotFileError
-from ros_gym_bridge.groups import DiffDrive, JointGroup
+from ros_gym_bridge.groups import ActuatorGroup, DiffDrive, JointGroup
 from ros_gym_bridge.robot_model import Mimic, RobotModel
 from ros_gym_bridge.schema import RobotConfig
 from ros_gym_bridge.schema_safety import Workspace, of_joint
@@ -41,6 +42,17 @@ def check_safety(path: Path, config: RobotConfig, model: RobotModel, followers: 
     _check_damping(path, config)
     if safety.workspace is not None:
         _check_workspace(path, config, safety.workspace, model, followers)
+
+
+def command_timeout_s(config: RobotConfig, group: ActuatorGroup) -> float:
+    """Silence after which the commands of a group are too old, seconds; inf: never.
+
+    Topic-based ros2_control (`nan: hold`) says by silence that all is well: there it must be asked for.
+    """
+    safety = config.safety
+    if isinstance(group, JointGroup) and group.nan == "hold" and safety.command_timeout_s is None:
+        return math.inf
+    return safety.timeout_s(config.rates.control_hz)
 
 
 def _check_times(path: Path, config: RobotConfig) -> None:

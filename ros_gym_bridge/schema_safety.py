@@ -38,14 +38,17 @@ _EFFORT = (
 )
 _WITHIN = "velocities and efforts that would lead out of a joint's limits of position and velocity are not commanded"
 _WORKSPACE = "a box that a link stays in"
-_TIMEOUT = "silence after which the robot is stopped; 0: never; default: 0.5, or three control periods when longer"
+_TIMEOUT = (
+    "silence after which a group is stopped; 0: never; default: 0.5, or three control periods when longer, and never "
+    "for groups with `nan: hold`, where silence says that all is well"
+)
 _STOP = (
     "what a stop is. `hold`: positions stay where the robot is, velocities and efforts are 0; `zero`: the same, but "
     "positions stay as commanded; `damp`: positions and velocities come to rest by `max_acceleration`, efforts oppose "
     "the motion by `damping`"
 )
 _DAMPING = "N m s/rad or N s/m"
-_STATES = "age of the joint states from which on the robot is stopped; default as for `command_timeout_s`"
+_STATES = "age of the joint states at which the robot is stopped; default: 0.5, or three control periods when longer"
 
 
 class Workspace(BoundsBox):

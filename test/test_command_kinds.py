@@ -135,11 +135,11 @@ def test_numbers_set_the_joints_of_the_group_in_its_order(sim_process: Start, cl
     sim_process(robot=kinds.write(tmp_path, "numbers"), start_paused=True)
     one = Controllers(client(commands=()), NUMBERS)
     heard = one.client.hear(DiagnosticArray, "/diagnostics")
-    one.send("wrist_controller/commands", Float64MultiArray(data=[0.0, 0.3, 0.0]))
     one.send("arm_controller/commands", Float64MultiArray(data=[0.1, -0.3]))
     one.send("arm_controller/commands", Float64MultiArray(data=[0.1, -0.3, math.nan]))
     state = one.taken("arm_controller/commands", Float64MultiArray(data=[0.1, -0.3, 1.5]), 25)
     assert state.position[:3] == pytest.approx([0.1, -0.3, 1.5], abs=2e-3)
+    state = one.taken("wrist_controller/commands", Float64MultiArray(data=[0.0, 0.3, 0.0]), 10)
     assert state.velocity[3:] == pytest.approx([0.0, 0.3, 0.0], abs=1e-2)
     for kind in ("length", "not_finite"):
         assert one.client.count(heard, f"refused_{kind}", 1) == 1

@@ -333,7 +333,7 @@ def test_what_is_written_is_read(everything: Any) -> None:
     for topic, write in writers.items():
         assert write.kind is readers[topic].kind
         targets.take(readers[topic](write(command, stamp_ns)), stamp_ns, everything.spec.command_home)
-    assert targets.at(stamp_ns, end_ns).tobytes() == command.tobytes()
+    assert targets.at(stamp_ns, end_ns, everything.spec.home).tobytes() == command.tobytes()
 
 
 def test_mixed_interfaces_on_one_topic_are_written_as_they_are_read(everything: Any) -> None:
@@ -420,7 +420,7 @@ def test_whatever_comes_is_obeyed_or_refused(
     targets.take(order, begin_ns, robot.spec.command_home)
     for _ in range(3):
         end_ns = robot.spec.next_stamp(begin_ns)
-        assert np.isfinite(targets.at(begin_ns, end_ns)).all()
+        assert np.isfinite(targets.at(begin_ns, end_ns, robot.spec.home)).all()
         begin_ns = end_ns
 
 

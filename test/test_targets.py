@@ -75,7 +75,7 @@ class Line:
         """The positions that the last of some periods aims at."""
         for _ in range(periods):
             end_ns = self.now_ns + PERIOD
-            self.applied = np.array(self.targets.at(self.now_ns, end_ns))
+            self.applied = np.array(self.targets.at(self.now_ns, end_ns, np.zeros(6)))
             self.now_ns = end_ns
         assert self.applied[:3].tolist() == [1.2, 0.0, 0.0], "the other group holds"
         positions: list[float] = self.applied[3:].tolist()

@@ -88,6 +88,8 @@ class Engine:
             return Verdict.WAITING
         for where, what in self._arrived.items():
             self._take(where, what)
+        for targets in self._targets:
+            targets.heard(stamp_ns)
         self._arrived = {}
         self._answered_ns = stamp_ns
         self.advance(self.simulation.steps_per_period)
@@ -140,7 +142,11 @@ class Engine:
         """For each robot the target of the control period that begins now."""
         begin_ns = self.stamp_ns
         end_ns = self.simulation.robots[0].spec.next_stamp(begin_ns)
-        return [targets.at(begin_ns, end_ns) for targets in self._targets]
+        robots = self.simulation.robots
+        return [
+            targets.at(begin_ns, end_ns, robot.state.velocity)
+            for targets, robot in zip(self._targets, robots, strict=True)
+        ]
 
     def publish(self) -> None:
         """Tell the current states, again if need be."""

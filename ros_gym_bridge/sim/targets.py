@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ros_gym_bridge.config import RobotFile
-from ros_gym_bridge.groups import DiffDrive, JointTrajectory
+from ros_gym_bridge.groups import ActuatorGroup, DiffDrive, JointTrajectory
 from ros_gym_bridge.robot import NANOSECONDS, FloatArray, read_only
+from ros_gym_bridge.safety_checks import command_timeout_s
+from ros_gym_bridge.schema_safety import of_joint
 from ros_gym_bridge.sim.trajectory import Knot, Trajectory
 
 
@@ -51,13 +54,14 @@ class Targets:
         self._vector = np.array(self._home)
         first = 0
         self._tracks: dict[str, _Track] = {}
-        self._drives: list[_Drive] = []
+        self._ageing: list[_Ageing] = []
         for group in robot.config.actuators:
             count = 2 if isinstance(group, DiffDrive) else len(group.joints)
             if isinstance(group, JointTrajectory):
                 self._tracks[group.name] = _Track(slice(first, first + count), self._home[first : first + count])
-            elif isinstance(group, DiffDrive) and group.cmd_vel_timeout_s:
-                self._drives.append(_Drive(first, round(group.cmd_vel_timeout_s * NANOSECONDS)))
+            elif math.isfinite(timeout_s := _timeout_s(robot, group)):
+                columns = range(first, first + count)
+                self._ageing.append(_Ageing(columns, round(timeout_s * NANOSECONDS), _damping(robot, group)))
             first += count
 
     def take(self, order: Order, now_ns: int, applied: FloatArray) -> None:
@@ -73,21 +77,23 @@ class Targets:
             track.take(order, now_ns, applied[track.columns])
             return
         self._vector[list(order.indices)] = order.values
-        for drive in self._drives:
-            if drive.first in order.indices:
-                drive.heard_ns = now_ns
+        for ageing in self._ageing:
+            if not set(ageing.columns).isdisjoint(order.indices):
+                ageing.heard_ns = now_ns
 
     def jump(self, held: Mapping[int, float], now_ns: int) -> None:
         """The robot was put elsewhere by hand: numbers that hold from now on, by index; what moves stops."""
         self._vector[list(held)] = list(held.values())
         self.hold(now_ns)
 
-    def at(self, begin_ns: int, end_ns: int) -> FloatArray:
+    def at(self, begin_ns: int, end_ns: int, velocity: FloatArray) -> FloatArray:
         """`(n_command,)` the target of the control period between two stamps: positions over time are those of its end,
-        and a twist is too old by its beginning."""
-        for drive in self._drives:
-            if begin_ns - drive.heard_ns > drive.timeout_ns:
-                self._vector[drive.first : drive.first + 2] = 0.0
+        and what grows old is too old by its beginning. `velocity` `(n_joints,)` is that of the joints then."""
+        for ageing in self._ageing:
+            if begin_ns - ageing.heard_ns > ageing.timeout_ns:
+                self._vector[ageing.columns] = 0.0
+                for column, joint, damping in ageing.damped:
+                    self._vector[column] = -damping * velocity[joint]
         for track in self._tracks.values():
             self._vector[track.columns] = track.at(end_ns)
         return read_only(self._vector)
@@ -101,15 +107,43 @@ class Targets:
         """Time has turned back to `now_ns`: what holds stays, what moves stops."""
         for track in self._tracks.values():
             track.stop(now_ns, self._vector[track.columns])
-        for drive in self._drives:
-            drive.heard_ns = now_ns
+        self.heard(now_ns)
+
+    def heard(self, now_ns: int) -> None:
+        """Nothing is old: everybody who moves time has commanded."""
+        for ageing in self._ageing:
+            ageing.heard_ns = now_ns
 
 
-class _Drive:
-    """When a drive heard its last twist."""
+class _Ageing:
+    """Numbers of the command that move the robot for as long as they stand: when the last ones were heard.
 
-    def __init__(self, first: int, timeout_ns: int) -> None:
-        self.first, self.timeout_ns, self.heard_ns = first, timeout_ns, 0
+    Args:
+        columns: of the command vector.
+        timeout_ns: after which they are too old, and become 0.
+        damped: efforts that oppose the motion then: column, joint and N m s/rad.
+    """
+
+    def __init__(self, columns: Sequence[int], timeout_ns: int, damped: Sequence[tuple[int, int, float]]) -> None:
+        self.columns, self.timeout_ns, self.damped, self.heard_ns = list(columns), timeout_ns, damped, 0
+
+
+def _timeout_s(robot: RobotFile, group: ActuatorGroup) -> float:
+    """Silence after which the commands of a group are too old; inf for positions, which lead nowhere else."""
+    if isinstance(group, DiffDrive):
+        return group.cmd_vel_timeout_s or math.inf
+    return math.inf if group.interface == "position" else command_timeout_s(robot.config, group)
+
+
+def _damping(robot: RobotFile, group: ActuatorGroup) -> list[tuple[int, int, float]]:
+    spec, safety = robot.spec, robot.config.safety
+    if safety.stop != "damp":
+        return []
+    return [
+        (column, spec.joints.index(entry.joint), of_joint(safety.damping, entry.joint, 0.0))
+        for column, entry in enumerate(spec.commands)
+        if entry.group == group.name and entry.interface == "effort"
+    ]
 
 
 class _Track:
