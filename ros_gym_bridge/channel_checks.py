@@ -41,6 +41,19 @@ def check_channels(path: Path, config: RobotConfig, model: RobotModel) -> None:
                 raise error
         _check_reading(path, f"channels[{i}]", channel)
     _check_frames(path, config, model)
+    _check_types(path, config)
+
+
+def _check_types(path: Path, config: RobotConfig) -> None:
+    """A topic has one type; the middleware refuses a second one."""
+    types: dict[str, str] = {group.topic: group.message for group in config.actuators}
+    types[config.joint_states.topic] = "sensor_msgs/msg/JointState"
+    for i, channel in enumerate(config.channels):
+        for reading in channel_readings(channel):
+            there = types.setdefault(reading.topic, reading.message)
+            if there != reading.message:
+                key, expected = f"channels[{i}].message", f"{there}, which '{reading.topic}' carries already"
+                raise refusal(path, key, reading.message, expected, "Take another topic, or the same message")
 
 
 def _check_reading(path: Path, key: str, channel: Channel) -> None:

@@ -300,6 +300,11 @@ ROBOT = "extends: cartpole\nchannels:\n  - {name: a, kind: topic, "
             "or the topic of the raw image.",
         ),
         (
+            "message: sensor_msgs/Range, topic: joint_states",
+            "channels[0].message; got 'sensor_msgs/msg/Range'; expected sensor_msgs/msg/JointState, which "
+            "'joint_states' carries already; Take another topic, or the same message.",
+        ),
+        (
             "message: sensor_msgs/Range, topic: a b",
             "channels[0].topic; got 'a b'; expected a topic name such as scan or /robot/scan; Change the value of "
             "'channels[0].topic'.",

@@ -47,9 +47,14 @@ class ChannelListeners:
             inbox.watch(each.name, partial(self._transforms.transforms.find, each.parent, each.child))
 
     def missing(self) -> list[str]:
-        """What should have come and has not, in words, each with the reason as far as the graph tells it.
-        Subscriptions that cannot hear are made anew, to suit who publishes."""
+        """What should have come and has not, in words, each with the reason as far as the graph tells it. Subscriptions
+        are made here, to suit who publishes."""
         return [self._trouble(reading) for reading in self._readings if self._lacks(reading)]
+
+    def settle(self) -> None:
+        """Those that nobody publishes yet are heard when somebody does."""
+        for listener in self._listeners.values():
+            listener.settle()
 
     def topics(self) -> list[str]:
         """The topics of all samples, by full name."""

@@ -182,6 +182,7 @@ class Link:
         if self._own is not None:
             self._own.stands()
         self._wires.simulator.survey(_RECOGNIZE_S if self._own is None else _START_S)
+        self._wires.settle()
         if self._connection.stepping != "lockstep" and not self._wires.simulator.ours:
             self._wires.inbox.relax()
 

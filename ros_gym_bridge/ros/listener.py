@@ -42,46 +42,46 @@ def message_name(kind: Any) -> str:
 
 
 class Listener:
-    """Subscribes with the quality of service that is asked for; `adapt` changes it to what publishers offer.
+    """Subscribes as soon as it is known what publishers offer, and never anew: a subscription that goes away can leave
+    events behind, on which the executor fails.
 
     Args:
         node: who subscribes.
         message: type, such as `sensor_msgs/msg/Imu`.
         topic: where.
         take: called with each message.
-        profile: what is asked for.
+        profile: what is asked for where publishers offer that.
     """
 
-    def __init__(
-        self,
-        node: Node,
-        message: str,
-        topic: str,
-        take: Callable[[Any], None],
-        profile: QoSProfile,
-    ) -> None:
-        self._node, self._message, self._take = node, message, take
-        self._profile, self._kind, self._name = profile, message_class(message), topic
-        self._subscription = node.create_subscription(self._kind, topic, take, profile)
+    def __init__(self, node: Node, message: str, topic: str, take: Callable[[Any], None], profile: QoSProfile) -> None:
+        self._node, self._message, self._name, self._take = node, message, topic, take
+        self._kind, self._profile = message_class(message), profile
+        self._subscription: Any = None
 
     @property
     def topic(self) -> str:
         """Full name."""
-        return str(self._subscription.topic_name)
+        return str(self._node.resolve_topic_name(self._name))
 
     def adapt(self) -> None:
-        """Hear publishers of best effort too, and what was said before by those that all keep it."""
-        offered = [info.qos_profile for info in self._publishers() if info.topic_type == self._message]
-        if not offered:
+        """Subscribe where somebody publishes: with best effort where one of them does, which hears both, and to what
+        was said before where all of them keep it."""
+        if self._subscription is not None:
             return
-        lossy = any(each.reliability == ReliabilityPolicy.BEST_EFFORT for each in offered)
-        kept = all(each.durability == DurabilityPolicy.TRANSIENT_LOCAL for each in offered)
-        reliability = ReliabilityPolicy.BEST_EFFORT if lossy else ReliabilityPolicy.RELIABLE
-        durability = DurabilityPolicy.TRANSIENT_LOCAL if kept else DurabilityPolicy.VOLATILE
-        if (reliability, durability) != (self._profile.reliability, self._profile.durability):
-            self._profile = QoSProfile(depth=self._profile.depth, reliability=reliability, durability=durability)
-            self._node.destroy_subscription(self._subscription)
-            self._subscription = self._node.create_subscription(self._kind, self._name, self._take, self._profile)
+        offered = [info.qos_profile for info in self._publishers() if info.topic_type == self._message]
+        if offered:
+            lossy = any(each.reliability == ReliabilityPolicy.BEST_EFFORT for each in offered)
+            kept = all(each.durability == DurabilityPolicy.TRANSIENT_LOCAL for each in offered)
+            self._subscribe(lossy, kept)
+
+    def settle(self) -> None:
+        """Subscribe in any case: whoever comes later is heard, too."""
+        if self._subscription is None:
+            self._subscribe(lossy=True, kept=False)
+
+    def subscribe(self) -> None:
+        """Subscribe with just what is asked for."""
+        self._subscription = self._node.create_subscription(self._kind, self._name, self._take, self._profile)
 
     def trouble(self) -> str:
         """Why nothing has come, after the name of the topic; for an error message."""
@@ -101,6 +101,14 @@ class Listener:
         """Whether the topic is there, with other types only."""
         infos = self._publishers()
         return bool(infos) and all(info.topic_type != self._message for info in infos)
+
+    def _subscribe(self, lossy: bool, kept: bool) -> None:
+        self._profile = QoSProfile(
+            depth=self._profile.depth,
+            reliability=ReliabilityPolicy.BEST_EFFORT if lossy else self._profile.reliability,
+            durability=DurabilityPolicy.TRANSIENT_LOCAL if kept else DurabilityPolicy.VOLATILE,
+        )
+        self.subscribe()
 
     def _publishers(self) -> list[Any]:
         return list(self._node.get_publishers_info_by_topic(self.topic))

@@ -55,7 +55,7 @@ class Transforms:
         Its stamp is the oldest one on the way between them; `stamp_ns` where nothing on the way moves.
         """
         up, down = self._way(parent.lstrip("/")), self._way(child.lstrip("/"))
-        if up[-1][0] != down[-1][0]:
+        if up[-1][0] != down[-1][0] or not up[-1][0]:
             return None
         while len(up) > 1 and len(down) > 1 and up[-2] == down[-2]:  # what both have in common does not count
             up.pop()
@@ -115,6 +115,8 @@ class TransformListener:
             Listener(node, _MESSAGE, "/tf", partial(self._take, False), qos.ANY_TRANSFORMS),
             Listener(node, _MESSAGE, "/tf_static", partial(self._take, True), qos.LATCHED_TRANSFORMS),
         ]
+        for listener in self._listeners:
+            listener.subscribe()
 
     def trouble(self, parent: str, child: str) -> str:
         """Why there is no transform between two frames."""

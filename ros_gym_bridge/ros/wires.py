@@ -87,7 +87,7 @@ class Wires:
         return absent + self.unheard() + [f"the service {name}" for name in self.simulator.missing()]
 
     def unheard(self) -> list[str]:
-        """The part of it that is messages. Subscriptions that cannot hear them are made anew, to suit the publisher."""
+        """The part of it that is messages. Subscriptions are made here, to suit who publishes."""
         if not self.silent:
             return self._channels.missing()
         states = self._joint_states
@@ -95,6 +95,10 @@ class Wires:
         joints = f"joints {', '.join(self._missing_joints)} in {states.topic}"
         states_too = joints if self._missing_joints else f"a message on {states.trouble()}"
         return [states_too, *self._channels.missing()]
+
+    def settle(self) -> None:
+        """Connected: what is still missing may be, and is heard when it comes."""
+        self._channels.settle()
 
     @property
     def silent(self) -> bool:
