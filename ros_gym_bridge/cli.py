@@ -268,6 +268,7 @@ def robots() -> None:
 
 app.command()(cli_models.describe)
 app.command()(cli_models.new_robot)
+app.command()(cli_checks.doctor)
 app.command()(cli_checks.check_robot)
 app.command()(cli_checks.parity)
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from ros_gym_bridge.errors import OptionError
+from ros_gym_bridge.shared_memory import FOLDER
 
 # as in cli.py: the typer of distributions understands no `X | None`
 MaybeText = Optional[str]  # noqa: UP045
@@ -27,6 +28,7 @@ class Stepping(str, enum.Enum):
 
 
 _SIDE = "the simulation in this process, a robot over topics, or a recording."
+MaybeStepping = Optional[Stepping]  # noqa: UP045
 ROBOT = typer.Argument(metavar="NAME|FILE", help="Name of a robot (see 'ros-gym-bridge robots'), or path of a file.")
 NAMESPACE = typer.Option(metavar="NS", help="Of the robot's topics and services.")
 SIMULATOR = typer.Option(metavar="NS", help="Namespace of the simulator's services, where it is another.")
@@ -71,6 +73,31 @@ def check_robot(
         run(lambda: make_robot(file, "topics", _attached(namespace, simulator, domain, stepping)), exact, reach)
     )
     _show(f"What '{file.spec.name}' does, with stepping='{stepping.value}'", findings)
+
+
+def doctor(
+    robot: Annotated[str, ROBOT],
+    namespace: Annotated[str, NAMESPACE] = "",
+    simulator: Annotated[MaybeText, SIMULATOR] = None,
+    domain: Annotated[MaybeInt, DOMAIN] = None,
+    stepping: Annotated[MaybeStepping, typer.Option(help="How it is to be stepped; checks what that needs.")] = None,
+    seconds: Annotated[float, typer.Option(min=0.5, max=600.0, metavar="S", help="How long to listen.")] = 3.0,
+    shared_memory: Annotated[Path, typer.Option(metavar="FOLDER", help="Where Fast DDS keeps its files.")] = FOLDER,
+) -> None:
+    """Compare a robot file with what is really there, and say what to do where they differ.
+
+    It only listens. Topics, types, QoS and rates, joints and limits, stamps and clocks, transforms, who else publishes
+    commands, nodes that are there twice, domain and discovery range, a simulator's services, and files that killed
+    programs have left. Exit code 1 when something is bad.
+
+    Example: **ros-gym-bridge doctor my_arm.yaml --stepping realtime**
+    """
+    from ros_gym_bridge.config import load_robot
+    from ros_gym_bridge.ros.doctor.run import examine
+
+    file, mode = load_robot(robot), None if stepping is None else stepping.value
+    findings = examine(file, namespace, simulator, domain, mode, seconds, shared_memory)
+    _show(f"The robot file '{file.spec.name}' beside what is there", findings)
 
 
 def parity(

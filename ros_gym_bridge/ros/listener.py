@@ -7,7 +7,6 @@ from importlib import import_module
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSCompatibility, QoSProfile, ReliabilityPolicy, qos_check_compatible
 
 from ros_gym_bridge.errors import MissingDependencyError
@@ -114,19 +113,20 @@ class Listener:
         return list(self._node.get_publishers_info_by_topic(self.topic))
 
 
-def untaken(node: Node, publisher: Publisher, message: str) -> str:
+def untaken(node: Node, topic: str, profile: QoSProfile, message: str) -> str:
     """Why nobody takes what is published, after the name of the topic; for an error message.
 
     Args:
-        node, publisher: whose.
+        node: whose graph is asked.
+        topic: full name.
+        profile: with which it is published.
         message: type, such as `sensor_msgs/msg/JointState`.
     """
-    topic = publisher.topic_name
     infos = list(node.get_subscriptions_info_by_topic(topic))
     alike = [info for info in infos if info.topic_type == message]
     if infos and not alike:
         return f"{topic}: {_names(infos)} takes {_types(infos)} there, not {message}"
-    unsuited = [_reason(info, publisher.qos_profile, info.qos_profile) for info in alike]
+    unsuited = [_reason(info, profile, info.qos_profile) for info in alike]
     return f"{topic}: {'; '.join(unsuited)}" if unsuited and all(unsuited) else topic
 
 

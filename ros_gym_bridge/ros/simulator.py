@@ -90,6 +90,13 @@ class SimulatorClient:
         return [self._full(name) for name in self._needed]
 
     def survey(self, timeout_s: float) -> None:
+        """As `look`, and note what another simulator lacks."""
+        self.look(timeout_s)
+        if not self.ours:
+            for lack in lacking(self.features, self.offered(), "step_simulation" in self._needed):
+                self.note(lack)
+
+    def look(self, timeout_s: float) -> None:
         """Find out whether this is our simulation node, and what another simulator offers.
 
         Args:
@@ -107,9 +114,12 @@ class SimulatorClient:
         self.features = self._ask_features()
         self._scope = reset_scope(self.features, ResetSimulation.Request)
         wanted = promised(self.features)
-        self._session.spin_until(lambda: wanted <= self._offered(), _PROMISED_S)
-        for lack in lacking(self.features, self._offered(), "step_simulation" in self._needed):
-            self.note(lack)
+        self._session.spin_until(lambda: wanted <= self.offered(), _PROMISED_S)
+
+    def offered(self) -> set[str]:
+        """The services that are served, and the action, by relative name."""
+        services = {name for name, client in self._clients.items() if client.service_is_ready()}
+        return services | ({ACTION} if self._acts() else set())
 
     def note(self, lack: Lack) -> None:
         """Remember a lack, and warn of it once."""
@@ -192,11 +202,6 @@ class SimulatorClient:
         """Whether the action is served."""
         wanted = f"{self._full(ACTION)}/_action/send_goal"
         return any(name == wanted for name, _ in self._session.node.get_service_names_and_types())
-
-    def _offered(self) -> set[str]:
-        """The services that are served, and the action."""
-        services = {name for name, client in self._clients.items() if client.service_is_ready()}
-        return services | ({ACTION} if self._acts() else set())
 
     def _known(self, names: Sequence[str]) -> dict[str, Any]:
         """Values of the parameters that are there."""

@@ -80,7 +80,7 @@ class Wires:
         """What should be there and is not, in words, each with the reason as far as the graph tells it."""
         node = self.session.node
         absent = [
-            f"a subscriber of {untaken(node, publisher, message_name(writer.kind))}"
+            f"a subscriber of {untaken(node, publisher.topic_name, publisher.qos_profile, message_name(writer.kind))}"
             for publisher, writer in self._commands
             if not publisher.get_subscription_count()
         ]

@@ -1,0 +1,1 @@
+"""`ros-gym-bridge doctor`: a robot file beside what is really there."""
