@@ -22,6 +22,12 @@ class Connection:
         step_timeout_s: wall-clock seconds of silence after which the robot counts as lost.
         ros_arguments: ROS arguments of the environment's own node, such as `--ros-args -r joint_states:=/arm/states`.
         stop: asked about every 50 ms while waiting; true ends the wait as if the robot were lost.
+        reset_by: how an episode begins: the simulator's `service`, or a `motion` of the robot to its home position;
+            `auto`: in `realtime` where nobody offers the service `reset_simulation` the motion, otherwise the service.
+        operator: where the robot file has `ask_operator`: called with a question before the robot moves home; false
+            keeps it from that.
+        max_missed_deadlines: in `realtime` on a robot, with more control periods without a command than this the
+            episode ends (`truncated`); None: it goes on.
     """
 
     attach: bool = False
@@ -33,3 +39,6 @@ class Connection:
     step_timeout_s: float = 5.0
     ros_arguments: Sequence[str] = ()
     stop: Callable[[], bool] = lambda: False
+    reset_by: Literal["auto", "service", "motion"] = "auto"
+    operator: Callable[[str], bool] | None = None
+    max_missed_deadlines: int | None = None

@@ -54,8 +54,8 @@ class RobotEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
 
     Observation: float32, one number for each of `task.fields`, clipped to their bounds. Action: float32 in [-1, 1],
     one number for each of `robot.spec.commands`, scaled to their bounds. `info` holds what the task adds (at least
-    `success`), `applied_command` (what was really applied, after limits, in the commands' units) and `timing` (all
-    that depends on the wall clock, see `Timing`).
+    `success`), `applied_command` (what was really applied, after limits, in the commands' units), `timing` (all that
+    depends on the wall clock, see `Timing`) and, where the robot ends an episode, the reason as `ended`.
 
     With `channels`, the observation is a dict: `state` is the vector above, and each channel of the robot file that is
     named is an entry of its own, as its key `observe` says; `gymnasium.wrappers.FlattenObservation` makes one vector of
@@ -161,7 +161,7 @@ class RobotEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
             self._observe(evaluation, state),
             evaluation.reward,
             evaluation.terminated,
-            self._step_count >= self._last_step or (verdict is not None and verdict.truncate),
+            self._step_count >= self._last_step or state.ended != "" or (verdict is not None and verdict.truncate),
             self._info(evaluation, state, verdict),
         )
 
@@ -208,6 +208,8 @@ class RobotEnv(gymnasium.Env[Observation, npt.NDArray[np.float32]]):
     def _info(self, evaluation: Evaluation, state: RobotState, verdict: Verdict | None) -> dict[str, Any]:
         info = evaluation.info
         info["applied_command"] = state.command.copy()
+        if state.ended:
+            info["ended"] = state.ended
         if verdict is None:
             info["timing"] = Timing(state.stamp_ns, **self.robot.timing())
             return info

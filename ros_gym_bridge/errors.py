@@ -102,6 +102,10 @@ class StaleChannelError(BridgeError, RuntimeError):
     """The newest sample of a channel is older than the robot file allows."""
 
 
+class ResetTimeoutError(BridgeError, TimeoutError):
+    """A robot that did not get home, or an operator who did not answer."""
+
+
 class RobotRefusedError(BridgeError, RuntimeError):
     """The other side heard the request and refused it."""
 

@@ -48,6 +48,7 @@ class RobotState(NamedTuple):
         effort: float64 `(n_joints,)`, N m or N, of the motors during the last physics step.
         command: float64 `(n_command,)`, what was really applied, after limits, during the period that ended here.
         channels: the robot file's sensors by name.
+        ended: why the episode must end here, in words; empty while it goes on.
     """
 
     stamp_ns: int
@@ -56,6 +57,7 @@ class RobotState(NamedTuple):
     effort: FloatArray
     command: FloatArray
     channels: Mapping[str, Sample]
+    ended: str = ""
 
 
 @dataclass(frozen=True)

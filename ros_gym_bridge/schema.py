@@ -34,6 +34,10 @@ _RENDERER = (
     "draws what cameras see: OpenGL without a window (`egl`), or TinyRenderer (`tiny`); `auto` takes the first "
     "where it works"
 )
+_ASK = (
+    "before each motion: by the keyword `operator` of the environment, or on the terminal and by the service "
+    "`reset_done` (`std_srvs/srv/Trigger`) in the robot's namespace, whoever answers first"
+)
 
 
 def _argument(value: object) -> str:
@@ -118,6 +122,20 @@ class NamedPose(Frozen):
     bounds: BoundsBox | None = None
 
 
+class Reset(Frozen):
+    """How a robot, which nobody can put back as a simulator can, gets to the start of an episode: it moves home.
+    Positions, and velocities by a controller on the position, are led along a smooth motion that begins and ends at
+    rest. Efforts and drives are 0 meanwhile, and nobody waits for what they move."""
+
+    velocity_fraction: float = Field(default=0.2, gt=0.0, le=1.0, description="of the joints' velocity limits, at most")
+    velocity_gain: float = Field(default=4.0, gt=0.0, description="1/s, of joints that are commanded by velocity")
+    tolerance: float = Field(default=0.02, gt=0.0, description="rad or m, of every joint from its home position")
+    settle_s: float = Field(default=0.2, ge=0.0, description="for so long within the tolerance")
+    timeout_s: float = Field(default=10.0, gt=0.0, description="after the end of the motion; then the reset fails")
+    ask_operator: bool = Field(default=False, description=_ASK)
+    operator_timeout_s: float = Field(default=600.0, gt=0.0)
+
+
 class RobotConfig(Frozen):
     """The content of a robot file."""
 
@@ -134,6 +152,7 @@ class RobotConfig(Frozen):
     scene: tuple[SceneBody, ...] = ()
     poses: tuple[NamedPose, ...] = ()
     safety: Safety = Safety()
+    reset: Reset = Reset()
 
     @property
     def sensors(self) -> tuple[SensorChannel, ...]:

@@ -13,7 +13,10 @@ from adapter_tools import make
 from ros_gym_bridge import robot_names
 from ros_gym_bridge.errors import OptionError, RobotFileError
 
-OF_TOPICS = "attach, connect_timeout_s, domain_id, namespace, ros_arguments, simulator, step_timeout_s, stepping, stop"
+OF_TOPICS = (
+    "attach, connect_timeout_s, domain_id, max_missed_deadlines, namespace, operator, reset_by, ros_arguments, "
+    "simulator, step_timeout_s, stepping, stop"
+)
 
 REFUSED: list[tuple[str, dict[str, Any], type[Exception], str]] = [
     ("Reach", {"backend": "gazebo"}, OptionError, "backend; got 'gazebo'; expected one of 'sim', 'topics'."),

@@ -94,6 +94,19 @@ class TrajectoryWriter:
         self._point.positions = array("d", command[self._part].tobytes())
         return self._message
 
+    def path(self, times_s: Sequence[float], commands: Sequence[FloatArray], speeds: Sequence[FloatArray]) -> Any:
+        """A whole way that begins when it is heard: the group's part of commands `(n_command,)` at times from then,
+        and how fast they change there."""
+        points = [
+            JointTrajectoryPoint(
+                positions=array("d", command[self._part].tobytes()),
+                velocities=array("d", speed[self._part].tobytes()),
+                time_from_start=to_duration(round(time_s * NANOSECONDS)),
+            )
+            for time_s, command, speed in zip(times_s, commands, speeds, strict=True)
+        ]
+        return JointTrajectory(joint_names=self._message.joint_names, points=points)
+
 
 class TwistWriter:
     """Speed ahead and to the left.

@@ -8,12 +8,13 @@ import os
 import threading
 import time
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.connection import Connection
 from ros_gym_bridge.errors import OptionError, RobotNotFoundError
 from ros_gym_bridge.ros.facts import facts
+from ros_gym_bridge.ros.live_inbox import LiveInbox
 from ros_gym_bridge.ros.names import absolute, fact_name
 from ros_gym_bridge.ros.own_node import OwnNode
 from ros_gym_bridge.ros.session import check_process
@@ -22,6 +23,8 @@ from ros_gym_bridge.ros.wires import Wires
 
 _START_S = 30.0  # a node of our own: Python starts, PyBullet loads; on a busy machine that takes a while
 _RECOGNIZE_S = 0.5  # another simulator has no parameters of ours, and nobody announces that
+_RESET = "reset_simulation"
+_SERVED_S = 1.0  # who publishes joint states and has a service announces both at about the same time
 _SILENCE_S = 0.4  # states come at 10 Hz at least: who hears none for so long, with services there, has a dead port
 _LOCKED_S = 3.0  # see `Link.close`
 _AGAIN_S = 0.05  # who hears nothing sends again; the other side steps once all the same
@@ -41,6 +44,7 @@ class Link:
         send: publishes a command, see `Wires.send`.
         inbox: what has been heard.
         simulator: the services.
+        by_motion: nobody resets the robot, it has to move home itself.
 
     Args:
         robot: the robot file: topics, joints, channels.
@@ -67,10 +71,27 @@ class Link:
             self._find(begun)
             wires = self._wires
             self.send, self.inbox, self.simulator = wires.send, wires.inbox, wires.simulator
+            self.send_path, self.send_on_the_way = wires.send_path, wires.send_on_the_way
             self._compare(mode)
         except BaseException:
             self.close()
             raise
+
+    @property
+    def node(self) -> Any:
+        """The node of this end."""
+        return self._wires.session.node
+
+    @property
+    def log(self) -> Any:
+        """Its logger."""
+        return self.node.get_logger()
+
+    @property
+    def live_inbox(self) -> LiveInbox:
+        """What has been heard, in real time."""
+        assert isinstance(self.inbox, LiveInbox)
+        return self.inbox
 
     @property
     def node_pid(self) -> int | None:
@@ -119,6 +140,19 @@ class Link:
             received = self.inbox.received
             self._wires.session.executor.spin_once(timeout_sec=0.0)
 
+    def serve_until(self, steady_ns: int) -> None:
+        """Serve callbacks until an instant of the steady clock, and take what has arrived by then.
+
+        Raises:
+            RobotLostError: there is no point in waiting.
+        """
+        spin_once, clock = self._wires.session.executor.spin_once, time.monotonic_ns
+        while (left_ns := steady_ns - clock()) > 0:
+            spin_once(timeout_sec=min(left_ns / 1e9, _AGAIN_S))
+        if ending := self._ending():
+            raise lost("the end of a control period", 0.0, ending)
+        self.catch_up()
+
     def close(self) -> None:
         """Leave the graph and end a node of our own; a forked child leaves both to its parent. May be called again."""
         if self._process != os.getpid():
@@ -152,7 +186,7 @@ class Link:
             domain_id=own.domain_id if own is not None else connection.domain_id,
             ros_arguments=connection.ros_arguments,
             realtime=connection.stepping == "realtime",
-            services=_NEEDED[connection.stepping],
+            services=() if _may_move(connection) else _NEEDED[connection.stepping],
             timeout_s=connection.step_timeout_s,
             ending=self._ending,
         )
@@ -175,15 +209,17 @@ class Link:
             # a paused simulator may tell its state when that changes only: a reset or a step will show
             silence_s = _SILENCE_S if self._connection.stepping == "step_service" else math.inf
             may_be_silent = self._wait_for_all(deadline, silence_s) and self._wires.speechless
+        self.by_motion = _may_move(self._connection) and self._choose(deadline)
         if ending := self._ending():
             raise lost("the simulation node to start", time.monotonic() - begun, ending)
         if self._wires.absent() and not may_be_silent:
             raise _nobody(self._wires, self._robot, self._connection, timeout_s)
         if self._own is not None:
             self._own.stands()
-        self._wires.simulator.survey(_RECOGNIZE_S if self._own is None else _START_S)
+        if not self.by_motion:
+            self._wires.simulator.survey(_RECOGNIZE_S if self._own is None else _START_S)
         self._wires.settle()
-        if self._connection.stepping != "lockstep" and not self._wires.simulator.ours:
+        if self.by_motion or (self._connection.stepping != "lockstep" and not self._wires.simulator.ours):
             self._wires.inbox.relax()
 
     def _wait_for_all(self, deadline: float, silence_s: float = math.inf) -> bool:
@@ -199,6 +235,20 @@ class Link:
 
         wires.session.spin_until(done, max(0.0, deadline - time.monotonic()))
         return time.monotonic() - quiet_since > silence_s
+
+    def _choose(self, deadline: float) -> bool:
+        """Whether the robot is reset by its own motion: where it is told so, or where nobody offers a reset."""
+        simulator, stepping = self._wires.simulator, self._connection.stepping
+        if self._connection.reset_by == "motion" or not simulator.offers(_RESET, _SERVED_S):
+            self.log.info(f"reset() moves the robot home: {self._why()}.")
+            return True
+        simulator.need(_NEEDED[stepping])
+        self._wait_for_all(deadline)
+        self.log.info(f"reset() calls the service {_RESET}, which is there.")
+        return False
+
+    def _why(self) -> str:
+        return "reset_by='motion'" if self._connection.reset_by == "motion" else f"nobody offers the service {_RESET}"
 
     def _compare(self, mode: str) -> None:
         """Our own node says what it runs; any other simulator is taken at its word."""
@@ -221,6 +271,13 @@ class Link:
         if simulator is None or self._own is not None:
             return ""
         return absolute(self._connection.namespace or "").removeprefix(absolute(simulator)).strip("/")
+
+
+def _may_move(connection: Connection) -> bool:
+    """Whether the robot may have to be reset by a motion."""
+    if connection.reset_by != "auto":
+        return connection.reset_by == "motion"
+    return connection.stepping == "realtime" and connection.attach and connection.simulator is None
 
 
 def _nobody(wires: Wires, robot: RobotFile, connection: Connection, timeout_s: float) -> RobotNotFoundError:

@@ -81,6 +81,14 @@ class SimulatorClient:
             self._action.destroy()
             self._action = None
 
+    def offers(self, name: str, timeout_s: float) -> bool:
+        """Whether a service is there, or comes within so many wall-clock seconds."""
+        return self._session.spin_until(self._clients[name].service_is_ready, timeout_s)
+
+    def need(self, names: tuple[str, ...]) -> None:
+        """From now on these services must be there."""
+        self._needed = names
+
     def missing(self) -> list[str]:
         """The needed services that nobody serves, by full name."""
         return [self._full(name) for name in self._needed if not self._there(name)]

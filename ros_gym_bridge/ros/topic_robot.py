@@ -13,7 +13,10 @@ from ros_gym_bridge.errors import OptionError, ResetNeededError, RobotClosedErro
 from ros_gym_bridge.robot import Command, FloatArray, RobotSpec, RobotState, check_command, strict_option
 from ros_gym_bridge.ros.facts import unstamped
 from ros_gym_bridge.ros.link import Link
+from ros_gym_bridge.ros.motion_reset import MotionReset
 from ros_gym_bridge.ros.offers import Lack
+from ros_gym_bridge.ros.operator import Operator
+from ros_gym_bridge.ros.real_time import RealTimeSteps
 from ros_gym_bridge.ros.service_steps import ServiceSteps
 from ros_gym_bridge.ros.session import check_process
 from ros_gym_bridge.ros.simulator import overtaken
@@ -44,6 +47,8 @@ class TopicRobot:
         self._state: RobotState | None = None
         self._closed = False
         self._timing: dict[str, float] = {}
+        self._live = RealTimeSteps(robot.spec, connection.max_missed_deadlines)
+        self._go_home = MotionReset(robot, Operator(connection.operator, robot.config.reset.operator_timeout_s))
         self._exchange = {
             "lockstep": self._step_in_lockstep,
             "step_service": self._step_by_service,
@@ -109,8 +114,11 @@ class TopicRobot:
         return self._state
 
     def timing(self) -> dict[str, float]:
-        """`round_trip_s` of the last step; since the reset `resent` commands and `missed_periods` in real time; since
-        it connected `NAME.refused` messages of channels that were not as the robot file says."""
+        """`round_trip_s` of the last step; since the reset `resent` commands, and in real time `missed_periods` (of
+        the robot's clock, between states); since it connected `NAME.refused` messages of channels that were not as the
+        robot file says. On a robot that nobody resets also `age_s` of the state and, since the reset,
+        `missed_deadlines` (periods without a command: the agent was too slow), `overruns` (periods at whose end no
+        state was there that was taken after the command was sent) and `clock_jumps`."""
         refused = self._link.inbox.refused if self._link is not None else {}
         return {**self._timing, **{f"{name}.refused": count for name, (count, _) in refused.items()}}
 
@@ -128,10 +136,14 @@ class TopicRobot:
     def _disconnect(self) -> None:
         if self._link is not None:
             link, self._link, self._others = self._link, None, None
+            if link.by_motion:
+                self._go_home.stop(link)
             link.close()
 
     def _begin(self, link: Link, seed: int | None, strict: bool) -> RobotState:
         """Ask for a reset and take the first state that was not there before."""
+        if link.by_motion:
+            return self._begin_by_motion(link)
         stepping = self._connection.stepping
         if stepping == "step_service" and not link.simulator.ours:
             return self._begin_elsewhere(link)
@@ -160,6 +172,13 @@ class TopicRobot:
         self._timing = {"round_trip_s": 0.0, "resent": 0, "missed_periods": 0}
         self._others = self._others or ServiceSteps(link, self._robot.spec)
         self._state = self._others.begin(self._limiter.applied)
+        return self._state
+
+    def _begin_by_motion(self, link: Link) -> RobotState:
+        self._state = self._go_home(link)
+        self._limiter.reset()
+        self._live.begin(link.live_inbox)
+        self._timing = {"round_trip_s": 0.0, **self._live.timing}
         return self._state
 
     def _step_in_lockstep(self, link: Link, applied: FloatArray, stamp_ns: int) -> RobotState:
@@ -205,6 +224,10 @@ class TopicRobot:
 
     def _step_in_real_time(self, link: Link, applied: FloatArray, stamp_ns: int) -> RobotState:
         """Command, and take the newest state that was not there yet: none that has waited here is an answer."""
+        if link.by_motion:
+            state = self._live.step(link, applied, stamp_ns)
+            self._timing.update(self._live.timing)
+            return state
         spec, inbox = self._robot.spec, link.inbox
         link.catch_up()
         expected = spec.next_stamp(inbox.newest_ns)
@@ -231,6 +254,18 @@ def _check(connection: Connection) -> None:
         value = getattr(connection, name)
         if not (isinstance(value, int | float) and value > 0.0):
             raise OptionError(name, got=repr(value), expected="seconds above 0")
+    if connection.reset_by not in ("auto", "service", "motion"):
+        expected = "one of 'auto', 'service', 'motion'"
+        raise OptionError("reset_by", got=repr(connection.reset_by), expected=expected)
+    if connection.reset_by == "motion" and not (connection.stepping == "realtime" and connection.attach):
+        raise OptionError(
+            "reset_by='motion' is for robots",
+            got=f"stepping={connection.stepping!r}, attach={connection.attach!r}",
+            expected="stepping='realtime', attach=True",
+        )
+    most = connection.max_missed_deadlines
+    if most is not None and not (type(most) is int and most >= 0):
+        raise OptionError("max_missed_deadlines", got=repr(most), expected="an integer from 0 on, or None")
     domain = connection.domain_id
     if domain is not None and not (type(domain) is int and 0 <= domain <= 232):
         raise OptionError("domain_id", got=repr(domain), expected="an integer from 0 to 232")

@@ -13,9 +13,10 @@ from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.robot import FloatArray
 from ros_gym_bridge.ros import messages, qos
 from ros_gym_bridge.ros.channel_listeners import ChannelListeners
-from ros_gym_bridge.ros.command_writers import command_writers
+from ros_gym_bridge.ros.command_writers import TrajectoryWriter, command_writers
 from ros_gym_bridge.ros.inbox import StateInbox
 from ros_gym_bridge.ros.listener import Listener, message_name, untaken
+from ros_gym_bridge.ros.live_inbox import LiveInbox
 from ros_gym_bridge.ros.session import Session
 from ros_gym_bridge.ros.simulator import SimulatorClient
 
@@ -54,7 +55,8 @@ class Wires:
     ) -> None:
         name = f"gym_adapter_{os.getpid()}_{next(_numbers)}"
         self.session = Session(name, namespace, domain_id, ros_arguments, quiet=True)
-        self.inbox = StateInbox(robot)
+        self.inbox = LiveInbox(robot) if realtime else StateInbox(robot)
+        self._unstamped = False
         self._commands = [
             (self.session.node.create_publisher(writer.kind, topic, qos.COMMANDS), writer)
             for topic, writer in command_writers(robot, realtime).items()
@@ -76,6 +78,18 @@ class Wires:
         for publisher, write in self._commands:
             publisher.publish(write(command, stamp_ns))
 
+    def send_on_the_way(self, command: FloatArray, stamp_ns: int) -> None:
+        """The same, but for the groups that follow what `send_path` told them."""
+        for publisher, write in self._commands:
+            if not isinstance(write, TrajectoryWriter):
+                publisher.publish(write(command, stamp_ns))
+
+    def send_path(self, times_s: Sequence[float], commands: Sequence[FloatArray], speeds: Sequence[FloatArray]) -> None:
+        """Tell a whole way to the groups that take one; see `TrajectoryWriter.path`."""
+        for publisher, write in self._commands:
+            if isinstance(write, TrajectoryWriter):
+                publisher.publish(write.path(times_s, commands, speeds))
+
     def absent(self) -> list[str]:
         """What should be there and is not, in words, each with the reason as far as the graph tells it."""
         node = self.session.node
@@ -90,11 +104,17 @@ class Wires:
         """The part of it that is messages. Subscriptions are made here, to suit who publishes."""
         if not self.silent:
             return self._channels.missing()
-        states = self._joint_states
-        states.adapt()
-        joints = f"joints {', '.join(self._missing_joints)} in {states.topic}"
-        states_too = joints if self._missing_joints else f"a message on {states.trouble()}"
-        return [states_too, *self._channels.missing()]
+        self._joint_states.adapt()
+        return [self._lacking(), *self._channels.missing()]
+
+    def _lacking(self) -> str:
+        """What the joint states lack, in words."""
+        topic = self._joint_states.topic
+        if self._missing_joints:
+            return f"joints {', '.join(self._missing_joints)} in {topic}"
+        if isinstance(self.inbox, LiveInbox) and self.inbox.gaps.positions:
+            return f"positions (there is NaN) of {', '.join(self.inbox.gaps.positions)} in {topic}"
+        return f"a stamp other than 0 in {topic}" if self._unstamped else f"a message on {self._joint_states.trouble()}"
 
     def settle(self) -> None:
         """Connected: what is still missing may be, and is heard when it comes."""
@@ -125,8 +145,10 @@ class Wires:
         return f"{', '.join(there)}; newest state at {self.inbox.newest_ns} ns"
 
     def _take_joints(self, reader: messages.JointStateReader, message: JointState) -> None:
-        joints = reader(message)
+        joints, stamp_ns = reader(message), messages.to_ns(message.header.stamp)
         if isinstance(joints, list):
             self._missing_joints = joints
+        elif stamp_ns:
+            self.inbox.put_joints(stamp_ns, joints)
         else:
-            self.inbox.put_joints(messages.to_ns(message.header.stamp), joints)
+            self._unstamped = True
