@@ -139,7 +139,8 @@ class Look:
     @property
     def adapting(self) -> list[Listener]:
         """The subscriptions that are to suit whoever publishes."""
-        return [self.states.listener, *(track.listener for _, track in self.samples), *self.frames.listeners]
+        tracks = (self.states, self.clock, self.description, *(track for _, track in self.samples))
+        return [*(track.listener for track in tracks), *self.frames.listeners]
 
 
 def watch(
