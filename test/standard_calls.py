@@ -10,7 +10,7 @@ from typing import Any
 from geometry_msgs.msg import PoseStamped
 from rclpy.action import ActionClient
 from simulation_interfaces.action import SimulateSteps
-from simulation_interfaces.msg import EntityState
+from simulation_interfaces.msg import EntityState, Result
 from simulation_interfaces.srv import DeleteEntity, GetEntities, LoadWorld, SetEntityState, SpawnEntity, UnloadWorld
 
 from plain_client import PlainClient
@@ -25,6 +25,13 @@ def constants(kind: Any) -> dict[str, int]:
     """What a message names in capitals."""
     names = [name for name in dir(kind) if name.isupper() and not name.startswith("_") and name != "SLOT_TYPES"]
     return {name: int(getattr(kind, name)) for name in names}
+
+
+def codes(kind: Any) -> dict[str, int]:
+    """Of a service, an action, or SpawnResult: its own, and those of Result."""
+    own = getattr(kind, "Response", getattr(kind, "Result", kind))
+    general = {name.removeprefix("RESULT_"): code for name, code in constants(Result).items()}
+    return {**general, **constants(own)}
 
 
 def fill_resource(request: Any, uri: str, text: str) -> Any:

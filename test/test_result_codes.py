@@ -27,6 +27,7 @@ from conftest import node_and_client
 from plain_client import PlainClient
 from standard_calls import (
     BRICK,
+    codes,
     constants,
     delete,
     fill_resource,
@@ -263,13 +264,6 @@ def strange(room: Room) -> Path:
     path = room.folder / "strange.urdf"
     path.write_text(LINK.format("strange.fbx"))
     return path
-
-
-def codes(kind: Any) -> dict[str, int]:
-    """Of a service, an action, or SpawnResult: its own, and those of Result."""
-    own = getattr(kind, "Response", getattr(kind, "Result", kind))
-    general = {name.removeprefix("RESULT_"): code for name, code in constants(Result).items()}
-    return {**general, **constants(own)}
 
 
 def test_every_service_and_every_code_of_its_own_is_in_the_table() -> None:
