@@ -279,10 +279,13 @@ def test_info_that_is_set_counts_until_everything_is_reset(shared: PlainClient) 
     assert answer(shared.call(SetEntityInfo, "set_entity_info", request).result) == (OK, "")
     assert info(shared, "cube").info == told
     assert names(shared, tags=TagsFilter(tags=["red"])) == ["cube"]
-    assert shared.reset(1 | 2 | 4).result == OK
-    assert info(shared, "cube").info == told
-    assert shared.reset(0).result == OK
-    assert info(shared, "cube").info == before
+    for scope in range(1, 8):
+        assert shared.reset(scope).result == OK
+        assert info(shared, "cube").info == told, f"scope {scope} is not everything"
+    for everything in (lambda: shared.reset(0), lambda: shared.reset(255), lambda: shared.set_state(STOPPED)):
+        assert shared.call(SetEntityInfo, "set_entity_info", request).result.result == OK
+        assert everything().result == OK
+        assert info(shared, "cube").info == before
 
 
 @pytest.mark.parametrize(

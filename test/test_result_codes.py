@@ -121,7 +121,6 @@ def spawning(how: Callable[..., Provoke]) -> dict[str, Provoke]:
     """Of `spawn_entity` and of each result of `spawn_entities`."""
     return {
         "OK": how(text=BRICK),
-        "OPERATION_FAILED": lambda r: crowded(r, how(name="one_more")),
         "NAME_NOT_UNIQUE": how(name="arm"),
         "NAME_INVALID": how(name="9"),
         "UNSUPPORTED_FORMAT": how(text="<usd/>"),
@@ -199,7 +198,10 @@ CODES: dict[Any, dict[str, Provoke]] = {
         "OPERATION_FAILED": lambda r: delete(r.client, "arm"),
     },
     srv.SpawnEntity: {**spawning(one), "INCORRECT_STATE": lambda r: r.busy(one())},
-    SpawnResult: spawning(first_of_batch),
+    SpawnResult: {
+        **spawning(first_of_batch),
+        "OPERATION_FAILED": lambda r: crowded(r, first_of_batch(name="one_more")),
+    },
     srv.SpawnEntities: {
         "OK": batch(fill_resource(Wanted(initial_pose=pose()), "", BRICK)),
         "INCORRECT_STATE": lambda r: r.busy(batch(Wanted())),

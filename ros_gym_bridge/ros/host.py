@@ -37,6 +37,7 @@ class Host:
     Attributes:
         stage: the world that is loaded; None for no world.
         job: what is under way.
+        questions: what is being found out, while everything goes on.
         loaded: called when another world stands.
         quitting: somebody asked the node to end.
 
@@ -50,6 +51,7 @@ class Host:
         self._build, self._check, self._gui = build, check, gui
         self.stage: Stage | None = None
         self.job: Job | None = None
+        self.questions: list[Job] = []
         self.quitting = False
         self.loaded: Callable[[], None] = lambda: None
 
@@ -69,6 +71,11 @@ class Host:
             return ""
         article = "an" if self.job.name[0] in "aeiou" else "a"
         return f"{article} {self.job.name} is under way; wait for its answer"
+
+    @property
+    def working(self) -> bool:
+        """Whether `work` has something to do."""
+        return self.job is not None or bool(self.questions)
 
     @property
     def still(self) -> bool:
@@ -105,9 +112,11 @@ class Host:
         """A slice of what is under way."""
         if self.job is not None and self.job.work():
             self.job = None
+        if self.questions:
+            self.questions = [each for each in self.questions if not each.work()]
 
     def abandon(self) -> None:
         """The node ends: tell whoever waits. May be called again."""
-        if self.job is not None:
-            self.job.abandon()
-            self.job = None
+        for each in (*self.questions, *([self.job] if self.job is not None else [])):
+            each.abandon()
+        self.job, self.questions = None, []

@@ -91,7 +91,7 @@ class SimNode:
                     stage.pacer.restart(self._factor())
                 self._move_in_real_time(stage)
             else:
-                self._serve(_SERVE_S if host.job is not None else _AGAIN_S / 2)
+                self._serve(_SERVE_S if host.working else _AGAIN_S / 2)
             paced = moves
             self._housekeeping()
 

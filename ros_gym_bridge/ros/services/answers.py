@@ -12,6 +12,8 @@ from ros_gym_bridge.errors import BridgeError, NoEntityError
 
 Handler = Callable[[Any, Any], object]
 
+MAX_ANSWER = 8000  # characters
+
 
 class Refused(Exception):
     """A request that is answered with a code and a text; nothing was done.
@@ -29,7 +31,12 @@ class Refused(Exception):
 def tell(result: Any, code: int, text: str = "") -> None:
     """Fill in a Result."""
     result.result = code
-    result.error_message = text
+    result.error_message = shortened(text)
+
+
+def shortened(text: str) -> str:
+    """What a client sent comes back in a refusal, but not all of it when it was millions of characters."""
+    return text if len(text) <= MAX_ANSWER else f"{text[:MAX_ANSWER]} ... and {len(text) - MAX_ANSWER} characters more"
 
 
 def answering(handler: Handler) -> Callable[[Any, Any], Any]:

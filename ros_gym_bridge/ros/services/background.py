@@ -64,6 +64,9 @@ class Background(Generic[Prepared]):
     def abandon(self) -> None:
         """See `Job`."""
         self._thread.join(_ENDING_S)
+        self._give_up()
+
+    def _give_up(self) -> None:
         tell(self._kept.response.result, Result.RESULT_OPERATION_FAILED, "the simulator is ending")
         self._kept.send()
 
@@ -72,3 +75,19 @@ class Background(Generic[Prepared]):
             self._prepared.append(self._prepare())
         except BaseException as error:  # raised again where it is answered
             self._error = error
+
+
+class Question(Background[object]):
+    """A job that changes nothing, beside which everything goes on.
+
+    Args:
+        name, kept: see `Background`.
+        answer: fills in the response; touches neither ROS nor the world.
+    """
+
+    def __init__(self, name: str, kept: Kept, answer: Callable[[], object]) -> None:
+        super().__init__(name, None, kept, answer, lambda _: None)
+
+    def abandon(self) -> None:
+        """See `Job`. Nobody waits for the thread."""
+        self._give_up()

@@ -18,8 +18,9 @@ from ros_gym_bridge.geometry import quaternion
 from ros_gym_bridge.model import RobotModel, read_model
 from ros_gym_bridge.ros.services import entity_messages as convert
 from ros_gym_bridge.ros.services import wire
-from ros_gym_bridge.ros.services.answers import Refused
+from ros_gym_bridge.ros.services.answers import Refused, shortened
 from ros_gym_bridge.ros.services.desk import Desk
+from ros_gym_bridge.ros.services.resources import check_sources
 from ros_gym_bridge.ros.services.tags import check_tags_filter, has_tags
 from ros_gym_bridge.uris import resolve_folder
 
@@ -40,12 +41,13 @@ class CatalogueServices:
 
     def __init__(self, desk: Desk, folders: Iterable[str]) -> None:
         self._desk, self._folders = desk, list(folders)
-        desk.offer(GetSpawnables, "get_spawnables", self._spawnables)
+        desk.offer_aside(GetSpawnables, "get_spawnables", self._spawnables)
         desk.offer(GetNamedPoses, "get_named_poses", self._poses)
         desk.offer(GetNamedPoseBounds, "get_named_pose_bounds", self._bounds)
 
     def _spawnables(self, request: Any, response: Any) -> None:
         """URDFs of the package, of pybullet_data, of the node's folders and of those that the request names."""
+        check_sources(request.sources)
         found: dict[str, Spawnable] = {}
         problems: list[str] = []
         for source in (*_DEFAULT, *self._folders, *request.sources):
@@ -54,7 +56,7 @@ class CatalogueServices:
             except BridgeError as error:
                 problems.append(str(error))
         response.spawnables = list(found.values())
-        response.result.error_message = " ".join(problems)
+        response.result.error_message = shortened(" ".join(problems))
 
     def _poses(self, request: Any, response: Any) -> None:
         check_tags_filter(request.tags)

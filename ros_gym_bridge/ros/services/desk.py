@@ -9,7 +9,10 @@ from simulation_interfaces.msg import Result
 
 from ros_gym_bridge.ros.host import Host
 from ros_gym_bridge.ros.services.answers import Handler, LateService, Refused, answering
+from ros_gym_bridge.ros.services.background import Question
 from ros_gym_bridge.ros.stage import Stage
+
+MAX_QUESTIONS = 4
 
 
 class Desk:
@@ -30,6 +33,19 @@ class Desk:
     def offer_late(self, kind: Any, name: str, handler: Handler) -> LateService:
         """Serve, with answers that may come later."""
         return LateService(self.node, kind, name, handler)
+
+    def offer_aside(self, kind: Any, name: str, handler: Handler) -> None:
+        """Serve what takes long and changes nothing: the handler runs in a thread, and touches neither ROS nor the
+        world."""
+
+        def start(request: Any, response: Any) -> None:
+            if len(self.host.questions) >= MAX_QUESTIONS:
+                text = f"{MAX_QUESTIONS} questions like this one are under way; wait for their answers"
+                raise Refused(Result.RESULT_OPERATION_FAILED, text)
+            kept = service.keep(response)
+            self.host.questions.append(Question(name, kept, lambda: handler(request, response)))
+
+        service = self.offer_late(kind, name, start)
 
     def stage(self) -> Stage:
         """The world that is loaded.

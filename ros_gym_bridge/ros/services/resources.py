@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from simulation_interfaces.msg import SpawnResult
+from simulation_interfaces.msg import Result, SpawnResult
 
 from ros_gym_bridge.errors import BridgeError, MissingDependencyError, MissingFileError, UnsupportedFileError
 from ros_gym_bridge.formats.detect import detect
@@ -18,6 +19,7 @@ from ros_gym_bridge.uris import resolve_uri
 from ros_gym_bridge.xml_text import read_text
 
 MAX_TEXT = 2_000_000  # characters of a model or world that is given as text
+MAX_SOURCES = 100
 ENDINGS = (".urdf", ".xacro", ".sdf", ".xml", ".mjcf")
 _TEXT = "resource_string"
 
@@ -42,6 +44,16 @@ def check_resource(resource: Resource, codes: Any = SpawnResult) -> None:
     if not resource.uri and len(resource.text) > MAX_TEXT:
         text = f"resource_string is too long; got {len(resource.text)} characters; expected at most {MAX_TEXT}"
         raise Refused(codes.RESOURCE_PARSE_ERROR, text)
+
+
+def check_sources(sources: Sequence[str]) -> None:
+    """Refuse more folders than anybody means.
+
+    Raises:
+        Refused: there are too many.
+    """
+    if len(sources) > MAX_SOURCES:
+        raise Refused(Result.RESULT_OPERATION_FAILED, f"{len(sources)} sources; expected at most {MAX_SOURCES}")
 
 
 def is_quick(resource: Resource) -> bool:

@@ -11,10 +11,10 @@ from simulation_interfaces.srv import GetAvailableWorlds, GetCurrentWorld, LoadW
 
 from ros_gym_bridge.errors import BridgeError, MissingFileError, UnknownKeyError, UnsupportedFileError
 from ros_gym_bridge.ros.services import wire
-from ros_gym_bridge.ros.services.answers import Refused
+from ros_gym_bridge.ros.services.answers import Refused, shortened
 from ros_gym_bridge.ros.services.background import Background
 from ros_gym_bridge.ros.services.desk import Desk
-from ros_gym_bridge.ros.services.resources import check_resource
+from ros_gym_bridge.ros.services.resources import check_resource, check_sources
 from ros_gym_bridge.ros.services.tags import check_tags_filter, has_tags
 from ros_gym_bridge.sim.playback import Playback
 from ros_gym_bridge.uris import resolve_folder, resolve_uri
@@ -30,6 +30,7 @@ FEATURES = (
     SimulatorFeatures.AVAILABLE_WORLDS,
 )
 
+MAX_WORLDS = 500  # of one folder
 _ENDINGS = (".yaml", ".yml")
 _Code = LoadWorld.Response
 
@@ -45,7 +46,7 @@ class WorldServices:
 
     def __init__(self, desk: Desk, robot: str, folders: Iterable[str]) -> None:
         self._desk, self._host, self._robot, self._folders = desk, desk.host, robot, list(folders)
-        desk.offer(GetAvailableWorlds, "get_available_worlds", self._available)
+        desk.offer_aside(GetAvailableWorlds, "get_available_worlds", self._available)
         desk.offer(GetCurrentWorld, "get_current_world", self._current)
         self._loading = desk.offer_late(LoadWorld, "load_world", self._load)
         self._unloading = desk.offer_late(UnloadWorld, "unload_world", self._unload)
@@ -95,6 +96,7 @@ class WorldServices:
     def _available(self, request: Any, response: Any) -> None:
         """Worlds of the package, of the node's folders and of those that the request names. All are local."""
         check_tags_filter(request.filter)
+        check_sources(request.additional_sources)
         found: dict[Path, WorldResource] = {}
         failures: list[str] = []
         for folder in (str(worlds_directory()), *self._folders):
@@ -106,7 +108,7 @@ class WorldServices:
             default = GetAvailableWorlds.Response.DEFAULT_SOURCES_FAILED
             raise Refused(default if default_failures else Result.RESULT_OPERATION_FAILED, " ".join(failures))
         response.worlds = [each for each in found.values() if has_tags(request.filter, each.tags)]
-        response.result.error_message = " ".join(failures)
+        response.result.error_message = shortened(" ".join(failures))
 
 
 def _read(resource: wire.Resource, robot: str, tolerance: Tolerance) -> WorldFile:
@@ -168,7 +170,9 @@ def _worlds_in(source: str, failures: list[str]) -> dict[Path, WorldResource]:
     except (BridgeError, OSError) as error:
         failures.append(str(error))
         return {}
-    for path in paths:
+    if len(paths) > MAX_WORLDS:
+        failures.append(f"'{source}' holds more than {MAX_WORLDS} files: the others are left out.")
+    for path in paths[:MAX_WORLDS]:
         try:
             config = world_config(path)
         except BridgeError as error:
