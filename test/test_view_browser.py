@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from geometry_msgs.msg import TwistStamped
+from nav_msgs.msg import Odometry
 from PIL import Image
 from rclpy.node import Node
 from std_msgs.msg import String
@@ -27,6 +29,7 @@ pytest.importorskip("playwright", reason="playwright is not installed; make test
 trimesh = pytest.importorskip("trimesh", reason="trimesh is not installed; make test installs it")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt install chromium")
 
+FLOOR = '{name: floor, file: "pybullet_data://plane.urdf", fixed: true}'
 HOME = {"shoulder_lift_joint": -0.2, "elbow_joint": 1.6}
 STEP_NS = 2_000_000  # one physics step of the arm
 PERIOD_NS = 40_000_000
@@ -223,7 +226,7 @@ def test_picture_for_the_documents(tmp_path: Path) -> None:
     file = tmp_path / "view.png"
     picture(file, tmp_path / "profile")
     pixels = np.asarray(Image.open(file).convert("RGB"), dtype=np.int16)
-    assert pixels.shape == (720, 1040, 3)
+    assert pixels.shape == (760, 1040, 3)
     assert np.count_nonzero(dark(pixels[:, :700])) > 1000
     assert file.stat().st_size < 100_000
 
@@ -299,6 +302,45 @@ def test_one_of_two_robots(browser: Any, domain_id: int, sim_process: Callable[.
         page.until(lambda: page.fact("real-time factor") != "not published", "the simulator")
         page.button("Pause").click()
         page.until(lambda: page.fact("state") == "paused", "the pause")
+        assert "no transform" not in page.text()
+        assert page.errors == []
+        page.page.close()
+
+
+def test_a_robot_that_drives_away_is_found_again(
+    browser: Any,
+    domain_id: int,
+    sim_process: Callable[..., NodeProcess],
+    client: Callable[..., PlainClient],
+    tmp_path: Path,
+) -> None:
+    """By odometry: the frames are world -> odom -> the robot, and all that it sees is placed in them."""
+    path = tmp_path / "alone.yaml"
+    channels = "channels: [{name: scan, kind: lidar, link: laser_link, rays: 90, rate_hz: 10}]\n"
+    path.write_text(f"extends: rover\nname: alone\nscene: [{FLOOR}]\n{channels}")
+    sim_process(robot=path)
+    driver = client(commands=())
+    publisher = driver.node.create_publisher(TwistStamped, "diff_drive_controller/cmd_vel", 10)
+    told = driver.hear(Odometry, "diff_drive_controller/odom")
+    ahead = TwistStamped()
+    ahead.twist.linear.x = 1.0
+
+    def gone() -> bool:
+        publisher.publish(ahead)
+        driver.listen(0.05)
+        return bool(told) and told[-1].pose.pose.position.x > 3.0
+
+    with viewer(domain_id) as (_, url):
+        page = Page(browser, url)
+        page.until(lambda: page.fact("robot") == "rover", "the robot")
+        page.until(lambda: page.pixels(orange) > 500, "its body")
+        assert page.fact("fixed frame") == "world"
+        page.until(gone, "three metres", 60.0)
+        page.until(lambda: page.pixels(orange) < 100, "it to be out of sight")
+        page.button("Look at the robot").click()
+        page.until(lambda: page.pixels(orange) > 500, "its body again")
+        for topic in ("/diff_drive_controller/odom (Odometry)", "/scan (LaserScan)"):
+            page.says(topic)
         assert "no transform" not in page.text()
         assert page.errors == []
         page.page.close()

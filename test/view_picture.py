@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from PIL import Image
@@ -22,7 +23,7 @@ POSE = {"panda_joint1": 0.6, "panda_joint2": -0.1, "panda_joint7": 1.2}
 
 
 def picture(file: Path, folder: Path) -> None:
-    """A Panda that was moved by its sliders, in a page of 1040 by 720.
+    """A Panda that was moved by its sliders, in a page of 1040 by 760.
 
     Args:
         file: where it goes.
@@ -32,15 +33,15 @@ def picture(file: Path, folder: Path) -> None:
         simulator.says("Simulating 'panda'")
         with viewer(domain) as (_, url), chromium(folder) as browser, PlainClient(domain, commands=()) as client:
             page = Page(browser, url)
-            page.page.set_viewport_size({"width": 1040, "height": 720})
+            page.page.set_viewport_size({"width": 1040, "height": 760})
             page.until(page.button("Pause").is_enabled, "the services")
             page.until(lambda: page.fact("robot") == "panda", "the robot")
             page.says("OK /sim_node: simulation: playing")
             page.box("Command joints").check()
             page.until(lambda: not page.page.locator("[role=slider][aria-disabled=true]").count(), "sliders")
-            for joint, position in POSE.items():
+            for joint, position in POSE.items():  # one by one: viser sends what is set within 50 ms as one
                 page.set(joint, position)
-            page.until(lambda: _there(client), "the pose")
+                page.until(partial(_there, client, joint), joint)
             for _ in range(3):  # lets the browser finish what it draws
                 page.page.wait_for_timeout(500)
                 page.page.screenshot()
@@ -48,11 +49,10 @@ def picture(file: Path, folder: Path) -> None:
             taken.quantize(64, dither=Image.Dither.NONE).save(file, optimize=True)
 
 
-def _there(client: PlainClient) -> bool:
+def _there(client: PlainClient, joint: str) -> bool:
     client.listen(0.1)
     newest = client.states[-1]
-    position = dict(zip(newest.name, newest.position, strict=True))
-    return all(abs(position[joint] - target) < 0.05 for joint, target in POSE.items())
+    return abs(float(newest.position[list(newest.name).index(joint)]) - POSE[joint]) < 0.05
 
 
 if __name__ == "__main__":

@@ -118,6 +118,8 @@ class Viewer:
             self._command(bool(wish.value))
         elif wish.kind == "axes":
             self._stage.show_axes(bool(wish.value))
+        elif wish.kind == "look":
+            self._stage.look()
         elif wish.kind == "sensor":
             self._sensors.listen(wish.name, bool(wish.value))
             if not wish.value:

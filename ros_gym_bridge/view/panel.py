@@ -34,8 +34,8 @@ class Wish:
     """What the user did.
 
     Attributes:
-        kind: `play`, `pause`, `step` (value: how many), `reset`, `command` (name: the joint, value: rad or m),
-            `commanding`, `axes` (value: 1 on, 0 off) or `sensor` (name: the topic, value: 1 shown, 0 not).
+        kind: `play`, `pause`, `step` (value: how many), `reset`, `look`, `command` (name: the joint, value: rad or
+            m), `commanding`, `axes` (value: 1 on, 0 off) or `sensor` (name: the topic, value: 1 shown, 0 not).
     """
 
     kind: str
@@ -60,6 +60,7 @@ class Panel:
         self._pictures: dict[str, Any] = {}
         self._facts = self._gui.add_html("")
         self._notes = self._gui.add_html("", visible=False)
+        self._gui.add_button("Look at the robot", icon=Icon.EYE).on_click(self._clicked("look"))
         self._build_simulation()
         self._build_joints(command_topic)
         with self._gui.add_folder("Sensors") as self._sensor_folder:
