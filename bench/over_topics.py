@@ -29,7 +29,8 @@ _START_S = 60.0  # on a busy machine
 
 
 class PingPong:
-    """A JointState of seven joints, there and back between two processes."""
+    """A JointState of seven joints, there and back between two processes. Each is known by its stamp, so that no more
+    than one is on its way."""
 
     def __init__(self) -> None:
         self._domain = PrivateDomain()
@@ -44,9 +45,8 @@ class PingPong:
 
     def once(self) -> None:
         """There and back."""
-        before = self._back
-        self._publisher.publish(self._message)
-        assert self._session.spin_until(lambda: self._back > before, 5.0), "a ping was not answered within 5 s"
+        number = self._send()
+        assert self._session.spin_until(lambda: self._back == number, 5.0), "a ping was not answered within 5 s"
 
     def close(self) -> None:
         """End the other process."""
@@ -54,13 +54,19 @@ class PingPong:
         self._session.close()
         self._domain.release()
 
-    def _heard(self, _: JointState) -> None:
-        self._back += 1
+    def _send(self) -> int:
+        stamp = self._message.header.stamp
+        stamp.sec += 1
+        self._publisher.publish(self._message)
+        return int(stamp.sec)
+
+    def _heard(self, message: JointState) -> None:
+        self._back = message.header.stamp.sec
 
     def _both_ways(self) -> bool:
         if self._publisher.get_subscription_count():
-            self._publisher.publish(self._message)
-        return self._back > 3
+            self._send()
+        return self._back > 0
 
 
 def lockstep(effort: Effort) -> dict[str, float]:
