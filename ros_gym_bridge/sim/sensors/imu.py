@@ -34,7 +34,8 @@ class ImuReader:
     sizes: ClassVar[Mapping[str, int]] = {"rotation": 3, "angular_velocity": 3, "linear_acceleration": 3}
 
     def __init__(self, spot: Spot, channel: Imu, client: Any, step_s: float) -> None:
-        self._spot, self._orientation, self._client, self._step_s = spot, channel.orientation, client, step_s
+        self._spot, self._orientation, self._step_s = spot, channel.orientation, step_s
+        self._engine = client.getPhysicsEngineParameters
         self._before: Motion | None = None
 
     def note(self) -> None:
@@ -51,7 +52,7 @@ class ImuReader:
         return (frozen(np.concatenate([rotation, rate, force + errors("linear_acceleration", (3,))])),)
 
     def _specific_force(self, now: Motion, before: Motion) -> FloatArray:
-        parameters = self._client.getPhysicsEngineParameters()
+        parameters = self._engine()
         gravity = [parameters[f"gravityAcceleration{axis}"] for axis in "XYZ"]
         force = (now.linear - before.linear) / self._step_s - gravity
         felt: FloatArray = 0.5 * (force @ now.axes + force @ before.axes)
