@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
-from ros_gym_bridge.ros.pacing import Pacer
+from ros_gym_bridge.ros.pacing import Pacer, sleep_until
 
 PERIOD_S = 0.04
 PERIOD_NS = 40_000_000
@@ -78,3 +80,12 @@ def test_a_restart_counts_from_now(clock: Clock) -> None:
     clock.now += 10**10
     pacer.restart(1.0)
     assert pacer.due_ns() == clock.now + PERIOD_NS
+
+
+@pytest.mark.parametrize("ahead_ns", [-5_000_000, 0, 30_000, 3_000_000])
+def test_nobody_wakes_up_too_early(ahead_ns: int) -> None:
+    due_ns = time.monotonic_ns() + ahead_ns
+    used = time.thread_time()
+    sleep_until(due_ns)
+    assert time.monotonic_ns() >= due_ns
+    assert time.thread_time() - used < 0.0015, "it sleeps, and watches the clock for 0.1 ms only"

@@ -6,6 +6,17 @@ import time
 from collections.abc import Callable
 
 _STALL_NS = 20_000_000
+_AWAKE_NS = 100_000
+
+
+def sleep_until(due_ns: int) -> None:
+    """Return at an instant of the monotonic clock, nanoseconds. Who sleeps is woken up to 0.1 ms late: so long before,
+    this wakes up and watches the clock."""
+    rest_ns = due_ns - time.monotonic_ns()
+    if rest_ns > _AWAKE_NS:
+        time.sleep((rest_ns - _AWAKE_NS) / 1e9)
+    while time.monotonic_ns() < due_ns:
+        pass
 
 
 class Pacer:

@@ -15,6 +15,7 @@ from ros_gym_bridge.ros.counters import Counters
 from ros_gym_bridge.ros.health import PERIOD_S, Health
 from ros_gym_bridge.ros.host import Host
 from ros_gym_bridge.ros.names import NODE_NAME, UNTIL_STDIN_CLOSES
+from ros_gym_bridge.ros.pacing import sleep_until
 from ros_gym_bridge.ros.parameters import (
     ON_THE_WALL_CLOCK,
     SIM_PARAMETERS,
@@ -144,9 +145,7 @@ class SimNode:
                 if not self._moving(stage) or rest_ns > _AGAIN_S * 1e9:
                     return False
             self._drain(stage)
-            rest_ns = due_ns - time.monotonic_ns()
-            if rest_ns > 0:
-                time.sleep(rest_ns / 1e9)
+            sleep_until(due_ns)
         return self._moving(stage)
 
     def _drain(self, stage: Stage) -> None:
