@@ -137,7 +137,16 @@ def test_command_on_a_simulator_of_somebody_else(domain_id: int) -> None:
     assert "The simulator has no seed" in ran.stderr
 
 
+def test_command_on_a_robot(driver: Any, domain_id: int) -> None:
+    """One that nobody resets and that shares nothing with us, gently."""
+    driver("arm")
+    ran = run("check-robot", "arm", "--domain", str(domain_id), COLUMNS="200")
+    assert ran.returncode == 0, ran.stdout
+    assert ran.stdout.startswith("The robot 'arm' is moved by 2% of the way from home to its upper bounds.\n")
+    assert ran.stdout.count("holds for simulators only") == sum(check.exact for check in CHECKS)
+
+
 def test_command_where_nobody_is(domain_id: int) -> None:
     ran = run("check-robot", "cartpole", "--domain", str(domain_id))
     assert ran.returncode == 1
-    assert ran.stderr.startswith("error: no robot 'cartpole' answered within 5.0 s in ROS domain")
+    assert "error: no robot 'cartpole' answered within 5.0 s in ROS domain" in ran.stderr

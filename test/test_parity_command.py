@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from ros_gym_bridge import load_robot
+from ros_gym_bridge.backends import make_robot
 from ros_gym_bridge.errors import BridgeError, MissingDependencyError, OptionError
 from ros_gym_bridge.findings import Finding, Verdict, exit_code
 from ros_gym_bridge.parity import compare, pair
@@ -150,6 +151,24 @@ def test_other_times_are_interpolated(recorded: Recording) -> None:
     assert found["position of 'elbow_joint'"].verdict is Verdict.GOOD
     assert found["velocity of 'elbow_joint'"].found == "one of the two does not tell it"
     assert exit_code(found.values()) == 0
+
+
+def test_a_robot_that_lags(driver: Any, domain_id: int) -> None:
+    """A driver that shares nothing with us, whose commands take 80 ms: later than the simulation, and as far."""
+    driver("arm", command_delay_s=0.08)
+    actions = waves(ARM.spec, 1, 60, 0.1)
+    connection = {"attach": True, "domain_id": domain_id, "stepping": "realtime"}
+    both = []
+    for backend, options in (("sim", {}), ("topics", connection)):
+        robot = make_robot(ARM, backend, options)
+        both.append(record(robot, 1, actions))
+        robot.close()
+    found = rows(*both, position=0.5, velocity=2.0)
+    assert exit_code(found.values()) == 0
+    delay = re.match(r"(\d+) ms after before, by the positions", found["delay of after"].found)
+    assert delay is not None, found
+    assert 60 <= int(delay[1]) <= 250
+    assert found["round trip of after"].found.startswith("median ")
 
 
 # --- plots

@@ -284,10 +284,12 @@ def _nobody(wires: Wires, robot: RobotFile, connection: Connection, timeout_s: f
     domain = wires.session.domain_id
     namespace = wires.session.node.get_namespace()
     extra = "" if namespace == "/" else f" --namespace {namespace}"
+    services = wires.simulator.names()
     return RobotNotFoundError(
         f"no robot '{robot.config.name}' answered within {timeout_s} s in ROS domain {domain}",
         got="missing: " + "; ".join(wires.absent()),
-        expected=f"the topics {', '.join(wires.topics())} and the services {', '.join(wires.simulator.names())}",
+        expected=f"the topics {', '.join(wires.topics())}"
+        + (f" and the services {', '.join(services)}" if services else ""),
         remedy=f"Start it, for example with: ROS_DOMAIN_ID={domain} ros-gym-bridge sim "
         f"--robot {robot.config.name} --mode {_mode(robot, connection)}{extra}",
     )
