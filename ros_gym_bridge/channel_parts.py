@@ -43,7 +43,7 @@ _CLIP = (
 _NAN = "in place of NaN (a bad reading), in the message's unit"
 _MINUS = "in place of -inf (too close, REP 117), in the message's unit; where none is given, it is clipped"
 _PLUS = "in place of +inf (nothing in range, REP 117), likewise"
-_FILL = "the value of an optional channel that has never come, as it comes out"
+_FILL = "the value of an optional channel that has never come, as it comes out; where none is given, the one next to 0"
 _DTYPE = "of what comes out; where none is given, whole numbers that are not scaled keep theirs, others are float32"
 _MAX_AGE = (
     "seconds between the sample's stamp and the state's from which the sample is stale; where none is given, never"
@@ -62,7 +62,7 @@ class Observe(Frozen):
     nan: float = Field(default=0.0, description=_NAN)
     minus_inf: float | None = Field(default=None, description=_MINUS)
     plus_inf: float | None = Field(default=None, description=_PLUS)
-    fill: float = Field(default=0.0, description=_FILL)
+    fill: float | None = Field(default=None, description=_FILL)
     dtype: Literal["uint8", "uint16", "int32", "float32", "float64"] | None = Field(default=None, description=_DTYPE)
 
     @model_validator(mode="after")

@@ -38,8 +38,7 @@ class ChannelView:
         self.dtype: np.dtype[Any] = np.dtype(observe.dtype or (read.dtype if whole and not self._scaled else "f4"))
         self.low, self.high = self._bounds(read.low, read.high)
         self._as_it_is = whole and self.dtype == read.dtype and observe.clip is None and not self._scaled
-        self.fill = np.full(self.shape, self._clipped(np.full(self.shape, observe.fill)), dtype=self.dtype)
-        self.fill.setflags(write=False)
+        self.fill = self._filled(observe.fill)
 
     def __call__(self, value: Array) -> Array:
         """The entry for a sample's value, an array of its own."""
@@ -50,6 +49,14 @@ class ChannelView:
         if self._scaled:
             value = value * self._scale + self._offset
         return self._clipped(value)
+
+    def _filled(self, fill: float | None) -> Array:
+        filled = self._clipped(np.full(self.shape, fill or 0.0))
+        if fill is not None and not np.allclose(filled, fill, rtol=1e-6):
+            got, expected = fill, f"a number within the bounds {np.min(self.low):g} to {np.max(self.high):g}"
+            raise WantedError("observe.fill", got, expected, "Change it, or 'clip'")
+        filled.setflags(write=False)
+        return filled
 
     def _finite(self, value: Array) -> Array:
         """Without NaN; infinities are left to be clipped unless something else stands for them."""

@@ -282,6 +282,10 @@ ROBOT = "extends: cartpole\nchannels:\n  - {name: a, kind: topic, "
             "columns: [16, 360]; Say how large the messages are.",
         ),
         (
+            "message: sensor_msgs/PointCloud2, shape: [9], fields: [x, y, x]",
+            "channels[0].fields; got 'x'; expected every field once; Take the second one away.",
+        ),
+        (
             "message: sensor_msgs/Imu, shape: [10]",
             "channels[0].shape; got [10]; expected no such key for sensor_msgs/msg/Imu; Take it away.",
         ),

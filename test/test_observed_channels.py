@@ -25,6 +25,7 @@ from ros_gym_bridge.errors import RobotNotFoundError, StaleChannelError
 Start = Callable[..., Any]
 SCRIPT = str(Path(__file__).with_name("topic_publisher.py"))
 INF, NAN = math.inf, math.nan
+JOINTS = "sensor_msgs/msg/JointState"
 
 
 def publisher(domain_id: int, *topics: dict[str, Any]) -> Any:
@@ -223,6 +224,45 @@ def test_messages_of_another_shape_are_refused_and_counted(robot: Start, domain_
                 observation, *_, info = env.step(np.zeros(1, np.float32))
 
 
+def test_an_optional_channel_that_comes_late_is_heard(robot: Start, domain_id: int) -> None:
+    keys = "required: false, observe: {clip: [-1, 9], fill: -1}"
+    path = robot(f"\n  - {{name: late, kind: topic, message: sensor_msgs/Range, {keys}}}\n")
+    with environment(path, domain_id, channels=("late",)) as env:
+        observation, info = env.reset(seed=1)
+        assert (observation["late"].tolist(), info["absent"]) == ([-1.0], {"late": True})
+        with publisher(domain_id, topic("late", "sensor_msgs/msg/Range", {"range": 2.5})):
+            deadline = time.monotonic() + 30.0
+            while info["absent"]["late"]:
+                assert time.monotonic() < deadline
+                observation, *_, info = env.step(np.zeros(1, np.float32))
+        assert observation["late"].tolist() == [2.5]
+
+
+def test_a_robot_has_the_sensors_that_were_simulated(tmp_path: Path, sim_process: Start, domain_id: int) -> None:
+    """The robot file of the training; a driver whose scans come when they come, and a camera that has no picture."""
+    path = tmp_path / "trained.yaml"
+    path.write_text(
+        "extends: cartpole\nname: trained\nchannels:\n"
+        "  - {name: scan, kind: lidar, link: cart, rays: 4, range_max: 6.0, rate_hz: 10, latency_s: 0.1}\n"
+        "  - {name: image, kind: camera, link: cart, width: 4, height: 2, required: false}\n"
+    )
+    bare = tmp_path / "bare.yaml"
+    bare.write_text("extends: cartpole\nname: trained\n")
+    sim_process("-r", "__node:=driver", robot=bare, mode="realtime")
+    ranges = {"ranges": [1.0, INF, -INF, 2.0]}
+    channels = ("scan", "image")
+    with publisher(domain_id, topic("scan", "sensor_msgs/msg/LaserScan", ranges, stamp=-0.013)) as process:
+        process.says("Publishing")
+        with environment(path, domain_id, channels=channels) as env:
+            observation, info = env.reset(seed=1)
+            for _ in range(20):
+                assert observation["scan"].tolist() == [1.0, 6.0, 0.0, 2.0]
+                assert not observation["image"].any()
+                assert info["absent"] == {"image": True}
+                assert info["timing"]["scan.stamp_ns"] % 10**7 == 7 * 10**6, "stamps of its own"
+                observation, *_, info = env.step(np.zeros(1, np.float32))
+
+
 # --- why nothing comes
 
 
@@ -275,7 +315,29 @@ def test_everything_that_is_wrong_stands_in_one_error(robot: Start, domain_id: i
     )
 
 
-JOINTS = "sensor_msgs/msg/JointState"
+@pytest.mark.parametrize(
+    ("keys", "reason"),
+    [
+        ({}, ""),
+        (
+            {"latched": True},
+            ": incompatible QoS with /stranger: volatile is offered and transient local is wanted",
+        ),
+        (
+            {"message": "std_msgs/msg/Float64MultiArray"},
+            f": /stranger takes std_msgs/msg/Float64MultiArray there, not {JOINTS}",
+        ),
+    ],
+    ids=["nobody", "durability", "type"],
+)
+def test_commands_that_nobody_takes(robot: Start, domain_id: int, keys: dict[str, Any], reason: str) -> None:
+    path = robot("", remapped=("-r", "joint_command:=hidden"))
+    strange = topic("joint_command", **{"message": JOINTS, "reliable": True, "hear": True, **keys})
+    text = refusal(path, domain_id, strange if keys else topic("other", JOINTS))
+    expected = f"got missing: a subscriber of /joint_command{reason}; expected"
+    assert expected in text
+
+
 HIDDEN = {"remapped": ("-r", "joint_states:=hidden")}
 
 

@@ -113,6 +113,10 @@ def test_types_are_kept(tmp_path: Path) -> None:
             "dtype.",
         ),
         (
+            "clip: [0, 5], fill: -1",
+            "observe.fill; got -1.0; expected a number within the bounds 0 to 5; Change it, or 'clip'.",
+        ),
+        (
             "scale: 0",
             "observe; got {'scale': 0}; expected a scale other than 0; Change the value of 'channels[0].observe'.",
         ),

@@ -12,8 +12,9 @@ from sensor_msgs.msg import Image, LaserScan, PointCloud2, PointField
 
 pytest.importorskip("viser", reason="viser is not installed; make test installs it")
 
+from ros_gym_bridge.message_types import MessageRefused
 from ros_gym_bridge.view import texts
-from ros_gym_bridge.view.readings import MOST_PIXELS, MOST_POINTS, ReadingError, cloud_points, picture, scan_points
+from ros_gym_bridge.view.readings import MOST_PIXELS, MOST_POINTS, cloud_points, picture, scan_points
 
 FLOAT, UINT, DOUBLE = PointField.FLOAT32, PointField.UINT32, PointField.FLOAT64
 
@@ -86,7 +87,7 @@ def test_a_large_cloud_is_thinned() -> None:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"fields": []}, "a point cloud without the field x"),
+        ({"fields": []}, "a point cloud without the field x, with the fields none"),
         ({"width": 3}, "a point cloud with 12 bytes of data, which 3 x 1 points of 12 bytes do not fit"),
         ({"height": 2}, "a point cloud with 12 bytes of data, which 1 x 2 points of 12 bytes do not fit"),
         ({"point_step": 8}, "a point cloud with 12 bytes of data, which 1 x 1 points of 8 bytes do not fit"),
@@ -98,7 +99,7 @@ def test_a_cloud_that_contradicts_itself(changes: dict[str, Any], message: str) 
     contradictory = cloud([(1.0, 2.0, 3.0)], XYZ, "<3f")
     for name, value in changes.items():
         setattr(contradictory, name, value)
-    with pytest.raises(ReadingError) as raised:
+    with pytest.raises(MessageRefused) as raised:
         cloud_points(contradictory)
     assert str(raised.value) == message
 
@@ -160,7 +161,7 @@ def test_a_picture_that_contradicts_itself(changes: dict[str, Any], message: str
     contradictory = image("rgb8", b"\x01\x02\x03")
     for name, value in changes.items():
         setattr(contradictory, name, value)
-    with pytest.raises(ReadingError) as raised:
+    with pytest.raises(MessageRefused) as raised:
         picture(contradictory)
     assert str(raised.value) == message
 

@@ -4,7 +4,7 @@
 
 Further keys of a topic: `reliable` (default false), `latched` (false), `stamp` (`state`: of the newest joint states,
 default; `none`; or seconds, from `state`), `relay` (a topic of the same type: what comes there is published, changed by
-`values`). Lines on standard input: `silence TOPIC` and `speak TOPIC`.
+`values`), `hear` (subscribe instead). Lines on standard input: `silence TOPIC` and `speak TOPIC`.
 """
 
 from __future__ import annotations
@@ -59,6 +59,10 @@ class Topic:
         qos = QoSProfile(depth=10)
         qos.reliability = ReliabilityPolicy.RELIABLE if keys.get("reliable") else ReliabilityPolicy.BEST_EFFORT
         qos.durability = DurabilityPolicy.TRANSIENT_LOCAL if keys.get("latched") else DurabilityPolicy.VOLATILE
+        if keys.get("hear"):
+            node.create_subscription(kind, self.name, lambda _: None, qos)
+            self.silent = True
+            return
         self._publisher = node.create_publisher(kind, self.name, qos)
         self._values, self._once, self._relay = keys.get("values", {}), keys.get("once", False), keys.get("relay")
         self._message = fill(kind(), self._values)

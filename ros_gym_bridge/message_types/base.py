@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from operator import attrgetter
 from typing import Any, ClassVar, Protocol
 
@@ -102,11 +103,23 @@ class Numbers:
         self.shape: tuple[int, ...] = (len(paths),)
         self.low: float | Array = np.array([low for low, _ in bounds])
         self.high: float | Array = np.array([high for _, high in bounds])
-        self._get = attrgetter(*paths)
+        self._get = _getter(paths)
 
     def __call__(self, message: Any) -> Array:
         """See `MessageType`."""
-        return frozen(np.array(self._get(message), dtype=self.dtype).reshape(self.shape))
+        return frozen(np.array(self._get(message), dtype=self.dtype))
+
+
+def _getter(paths: Sequence[str]) -> Callable[[Any], list[float]]:
+    """Gets the numbers at some paths; what neighbours are part of is looked up once."""
+    found = groupby(paths, key=lambda path: path.rpartition(".")[0])
+    groups = [(parent, [path.rpartition(".")[2] for path in below]) for parent, below in found]
+    parts = [(_of(parent), [attrgetter(name) for name in names]) for parent, names in groups]
+    return lambda message: [get(part) for of, getters in parts for part in (of(message),) for get in getters]
+
+
+def _of(parent: str) -> Callable[[Any], Any]:
+    return attrgetter(parent) if parent else lambda message: message
 
 
 def chosen(paths: Sequence[str], fields: tuple[str, ...]) -> list[str]:

@@ -69,7 +69,7 @@ class Image:
             value = _reordered(pixels(message), _same(message.encoding), _same(self._encoding))
         if value is None:
             raise MessageRefused(f"a picture of the encoding '{message.encoding[:40]}', expected {self._encoding}")
-        return frozen(np.array(value, dtype=self.dtype).reshape(self.shape))
+        return frozen(np.ascontiguousarray(value, dtype=self.dtype).reshape(self.shape))
 
     def _check_size(self, rows: int, columns: int) -> None:
         if (rows, columns) != self.shape[:2]:

@@ -6,7 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from ros_gym_bridge.message_types.base import ANYTHING, DISTANCE, Array, MessageRefused, Wanted, chosen, exactly, frozen
+from ros_gym_bridge.message_types.base import (
+    ANYTHING,
+    DISTANCE,
+    Array,
+    MessageRefused,
+    Wanted,
+    WantedError,
+    chosen,
+    exactly,
+    frozen,
+)
 from ros_gym_bridge.message_types.buffers import records
 
 
@@ -46,6 +56,9 @@ class PointCloud2:
     def __init__(self, wanted: Wanted) -> None:
         size = exactly(wanted, (1, 2), "the most points of a cloud, such as [1000], or rows and columns: [16, 360]")
         self._names = list(wanted.fields or ("x", "y", "z"))
+        twice = next((name for name in self._names if self._names.count(name) > 1), None)
+        if twice is not None:
+            raise WantedError("fields", twice, "every field once", "Take the second one away")
         self._organized, self._padding = len(size) == 2, wanted.padding
         self.shape: tuple[int, ...] = (*size, len(self._names))
         self.low: float | Array

@@ -7,8 +7,11 @@ import json
 from typing import NamedTuple
 from xml.etree import ElementTree
 
+from ros_gym_bridge.channel_parts import Received
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.model import RobotModel
+
+_OF_CLIENTS = {*Received.model_fields, "observe_depth"} - {"name"}
 
 
 class Fact(NamedTuple):
@@ -41,7 +44,9 @@ def unstamped(robot: RobotFile) -> str:
 
 
 def _digest(robot: RobotFile) -> str:
+    """Without what is only observed, and what a client makes of the rest."""
     content = robot.config.model_dump(mode="json")
+    content["channels"] = [sensor.model_dump(mode="json", exclude=_OF_CLIENTS) for sensor in robot.config.sensors]
     for part, model in zip((content["model"], *content["scene"]), (robot.model, *robot.scene), strict=True):
         del part["arguments"], part["model_name"]
         part["file"] = _told(model)
