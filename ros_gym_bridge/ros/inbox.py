@@ -94,13 +94,19 @@ class StateInbox:
         _keep(self._times[channel], stamp_ns, taken_ns, _KEPT)
 
     def turn_back(self, stamp_ns: int) -> None:
-        """The robot's time was turned back: forget what is newer than this."""
+        """The robot's time was turned back: forget what is newer than this. What is only observed may have been said
+        once and for all; it stays, as old as that."""
         self.newest_ns = self.latest_ns = stamp_ns
         every: list[dict[int, Any]] = [self._joints, *self._samples.values(), *self._times.values()]
         for parts in every:
             for stamp in [stamp for stamp in parts if stamp > stamp_ns]:
                 del parts[stamp]
-        self._newest = {name: sample for name, sample in self._newest.items() if sample.stamp_ns <= stamp_ns}
+        newer = [(name, sample) for name, sample in self._newest.items() if sample.stamp_ns > stamp_ns]
+        for name, sample in newer:
+            if name in self._samples:
+                del self._newest[name]
+            else:
+                self._newest[name] = Sample(stamp_ns, sample.value)
 
     def touch(self) -> None:
         """Something has arrived that is asked for later."""
