@@ -369,3 +369,50 @@ def test_joint_states_of_another_type_are_named(robot: Start, domain_id: int) ->
     text = refusal(path, domain_id, wrong)
     there = "/stranger publishes std_msgs/msg/Float64MultiArray there"
     assert f"missing: a message on /joint_states: {there}, not {JOINTS}; expected" in text
+
+
+# --- a robot
+
+
+ON_ROBOT = """
+extends: arm
+reset: {velocity_fraction: 0.5, settle_s: 0.1}
+channels:
+  - {name: scan, kind: lidar, link: tool0, rays: 4, range_max: 6.0, rate_hz: 5}
+  - {name: imu, kind: topic, message: sensor_msgs/Imu, fields: [angular_velocity.z], max_age_s: 0.5}
+  - {name: lift, kind: topic, topic: joint_states, message: sensor_msgs/JointState, joints: [lift_joint],
+     fields: [position]}
+  - {name: place, kind: transform, parent: map, child: tool, max_age_s: 0.5}
+  - {name: info, kind: topic, message: sensor_msgs/CameraInfo, fields: [width]}
+"""
+
+
+def test_channels_of_a_robot_with_a_clock_that_jumps(
+    driver: Callable[..., Any], tmp_path: Path, domain_id: int
+) -> None:
+    """A driver that is not ours: best effort, joints that the robot file does not name, a clock of its own."""
+    path = tmp_path / "on_robot.yaml"
+    path.write_text(ON_ROBOT)
+    robot = driver("arm", clock_offset_s=-1e6)
+    channels = ("scan", "imu", "lift", "place", "info")
+    sent = [each for each in SENT if each["topic"] in ("scan", "/tf", "/tf_static", "info")]
+    sent.append(topic("imu", "sensor_msgs/msg/Imu", {"angular_velocity": {"z": 0.5}}))
+    keywords = {"robot": path, "backend": "topics", "attach": True, "domain_id": domain_id, "stepping": "realtime"}
+    with publisher(domain_id, *sent):
+        env = make("Reach", connect_timeout_s=30.0, time_limit_s=1000.0, channels=channels, **keywords)
+        try:
+            observation, info = env.reset(seed=1)
+            action = env.action_space.sample()
+            for step in range(60):
+                if step == 30:
+                    robot.set(clock_offset_s=-2e6)
+                assert env.observation_space.contains(observation)
+                assert observation["scan"].tolist() == [2.0, 6.0, 0.0, 0.0]
+                assert (observation["imu"].tolist(), observation["info"].tolist()) == ([0.5], [4.0])
+                assert abs(float(observation["lift"][0])) < 1.0
+                assert observation["place"][1] == pytest.approx(3.0)
+                observation, *_, info = env.step(action)
+            assert info["timing"]["clock_jumps"] == 1
+            assert info["stale"] == {"imu": False, "place": False}
+        finally:
+            env.close()
