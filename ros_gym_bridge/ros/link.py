@@ -209,7 +209,7 @@ class Link:
             # a paused simulator may tell its state when that changes only: a reset or a step will show
             silence_s = _SILENCE_S if self._connection.stepping == "step_service" else math.inf
             may_be_silent = self._wait_for_all(deadline, silence_s) and self._wires.speechless
-        self.by_motion = _may_move(self._connection) and self._choose(deadline)
+        self.by_motion = _may_move(self._connection) and not self._wires.absent() and self._choose(deadline)
         if ending := self._ending():
             raise lost("the simulation node to start", time.monotonic() - begun, ending)
         if self._wires.absent() and not may_be_silent:
