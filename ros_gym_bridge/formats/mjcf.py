@@ -8,20 +8,19 @@ the link holds. A `<body>` of the world that has joints other than a free one ha
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 from xml.etree.ElementTree import Element
 
 import numpy as np
 
 from ros_gym_bridge.errors import ModelError
-from ros_gym_bridge.formats.mjcf_file import ACTUATORS, MjcfFile
+from ros_gym_bridge.formats.mjcf_file import MjcfFile
 from ros_gym_bridge.formats.mjcf_geoms import Geom, read_geom, together
-from ros_gym_bridge.formats.pose import HERE, Array, Pose, at
+from ros_gym_bridge.formats.mjcf_joints import MjcfJoint, MjcfJoints
+from ros_gym_bridge.formats.pose import HERE, Pose
 from ros_gym_bridge.formats.result import Converted, Source, choose, numbers
 from ros_gym_bridge.formats.writer import WEIGHTLESS, Inertia, JointTo, Link, robot
 from ros_gym_bridge.notes import Note
 
-_FAR = 1e4  # m: a slide that long has no end
 _UNKNOWN = ("composite", "flexcomp", "replicate", "attach", "plugin", "skin", "deformable")
 _LEFT_OUT = {
     "equality": "constraints between bodies",
@@ -48,17 +47,6 @@ def _name(body: Element, index: int) -> str:
     return body.get("name") or f"body_{index + 1}"
 
 
-class _Joint(NamedTuple):
-    """A joint of a body: its type in URDF, place and axis in the body's frame, and the rest."""
-
-    name: str
-    kind: str
-    place: Pose
-    axis: Array
-    limits: dict[str, float]
-    dynamics: dict[str, float]
-
-
 class _Tree:
     """The links and joints of one body of the world."""
 
@@ -68,13 +56,12 @@ class _Tree:
         self.joints: list[JointTo] = []
         self.notes: list[Note] = []
         self.taken: set[str] = {str(body.get("name")) for body in file.root.iter("body")}
-        self.left_out: dict[str, list[str]] = {"armature": [], "stiffness": [], "ref": []}
-        self.efforts = self._efforts()
+        self.movable = MjcfJoints(file, where)
 
     def converted(self, body: Element, name: str) -> Converted:
         self._check_known(body)
         pose = self.file.pose(body.attrib, f"{self.where}: body '{name}'")
-        joints = self._joints(body, name, self._class(body, "main"))
+        joints = self.movable.read(body, name, self._class(body, "main"))
         free = any(joint.kind == "free" for joint in joints)
         if joints and not free:
             self.links.append(Link("world", None))
@@ -101,7 +88,7 @@ class _Tree:
             around: the `<frame>`s around it, in the frame of the body above.
         """
         childclass = self._class(body, childclass)
-        joints = [joint for joint in self._joints(body, name, childclass) if joint.kind != "free"]
+        joints = [joint for joint in self.movable.read(body, name, childclass) if joint.kind != "free"]
         frame = HERE
         if parent:
             place = around @ self.file.pose(body.attrib, f"{self.where}: body '{name}'")
@@ -114,7 +101,7 @@ class _Tree:
             if child.tag == "body":
                 self._body(child, child.get("name") or self._free(f"{name}_body"), name, frame, kind, at_)
 
-    def _chain(self, name: str, joints: list[_Joint], parent: str, place: Pose) -> Pose:
+    def _chain(self, name: str, joints: list[MjcfJoint], parent: str, place: Pose) -> Pose:
         """Add a body's joints, with a link without mass after each but the last; the frame of the last."""
         if not joints:
             kind, axis = "fixed", np.array([1.0, 0.0, 0.0])
@@ -157,7 +144,7 @@ class _Tree:
         if mode == "true" or (mode == "auto" and stated is None):
             known = [geom.inertia for geom in geoms if geom.inertia is not None]
             if len(known) < len(geoms):
-                remedy = "Write <inertial>, or mass=\"0\" on geoms that are only seen"
+                remedy = 'Write <inertial>, or mass="0" on geoms that are only seen'
                 raise ModelError(f"{where} takes its mass from meshes", expected="<inertial>", remedy=remedy)
             return together(known)
         if stated is None:
@@ -171,61 +158,6 @@ class _Tree:
             xx, yy, zz, xy, xz, yz = full
             tensor = np.array([[xx, xy, xz], [xy, yy, yz], [xz, yz, zz]])
         return Inertia(mass, pose.xyz, pose.turn @ tensor @ pose.turn.T)
-
-    def _joints(self, body: Element, name: str, childclass: str) -> list[_Joint]:
-        elements = [child for child in body if child.tag in ("joint", "freejoint")]
-        return [self._joint(element, name, i, childclass) for i, element in enumerate(elements)]
-
-    def _joint(self, element: Element, body: str, index: int, childclass: str) -> _Joint:
-        attributes = self.file.attributes(element, childclass)
-        name = attributes.get("name") or f"{body}_joint" + (f"_{index + 1}" if index else "")
-        where = f"{self.where}: joint '{name}'"
-        kind = "free" if element.tag == "freejoint" else attributes.get("type", "hinge")
-        if kind not in ("free", "hinge", "slide"):
-            expected, remedy = "hinge, slide or free", "Use three hinges with axes across each other"
-            raise ModelError(f"{where}: unsupported type", got=f"'{kind}'", expected=expected, remedy=remedy)
-        axis = np.array(numbers(attributes.get("axis"), 3, (0.0, 0.0, 1.0), f"{where}: axis"))
-        if np.linalg.norm(axis) < 1e-9:
-            raise ModelError(f"{where} has no axis", got="0 0 0", expected="a direction", remedy="Correct the axis")
-        place = at(numbers(attributes.get("pos"), 3, (0.0, 0.0, 0.0), f"{where}: pos"))
-        for what, names in self.left_out.items():
-            if kind != "free" and numbers(attributes.get(what), 1, (0.0,), f"{where}: {what}")[0] and name not in names:
-                names.append(name)
-        limits = self._limits(attributes, name, kind, where)
-        dynamics = {
-            ours: numbers(attributes.get(theirs), 1, (0.0,), f"{where}: {theirs}")[0]
-            for ours, theirs in (("damping", "damping"), ("friction", "frictionloss"))
-        }
-        turning = "revolute" if "lower" in limits else "continuous"
-        kind = {"free": "free", "hinge": turning, "slide": "prismatic"}[kind]
-        return _Joint(name, kind, place, axis, limits, dynamics)
-
-    def _limits(self, attributes: dict[str, str], name: str, kind: str, where: str) -> dict[str, float]:
-        """In URDF, where a joint is at 0 as the file draws it: a `ref` is taken off."""
-        limits = {"effort": self.efforts.get(name, 0.0), "velocity": 0.0}
-        convert = self.file.angle if kind == "hinge" else float
-        ref = convert(numbers(attributes.get("ref"), 1, (0.0,), f"{where}: ref")[0])
-        if self.file.limited(attributes, "limited", "range"):
-            lower, upper = (convert(end) for end in numbers(attributes.get("range"), 2, (0.0, 0.0), f"{where}: range"))
-            return {"lower": lower - ref, "upper": upper - ref, **limits}
-        return {"lower": -_FAR, "upper": _FAR, **limits} if kind == "slide" else limits
-
-    def _efforts(self) -> dict[str, float]:
-        """The largest effort of each joint's actuators, where the file says it."""
-        efforts: dict[str, float] = {}
-        for element in self.file.root.iterfind("actuator/*"):
-            if element.tag in ACTUATORS and element.get("joint"):
-                attributes = self.file.attributes(element, "main")
-                where = f"{self.where}: actuator of '{element.get('joint')}'"
-                gear = abs(float((attributes.get("gear") or "1").split()[0]))
-                for limited, range_ in (("forcelimited", "forcerange"), ("ctrllimited", "ctrlrange")):
-                    direct = range_ == "forcerange" or element.tag == "motor"
-                    if direct and self.file.limited(attributes, limited, range_):
-                        most = max(map(abs, numbers(attributes.get(range_), 2, (0.0, 0.0), f"{where}: {range_}")))
-                        joint = element.get("joint", "")
-                        efforts[joint] = max(efforts.get(joint, 0.0), gear * most)
-                        break
-        return efforts
 
     def _class(self, element: Element, around: str) -> str:
         return element.get("childclass", around)
@@ -254,14 +186,7 @@ class _Tree:
                 raise ModelError(f"{self.where}: <{element.tag}> in a body", expected=expected, remedy="Write it out")
 
     def _say_what_is_left_out(self) -> None:
-        words = {
-            "armature": ("rotor inertia (armature)", "Add it to the inertia of a link, if it matters"),
-            "stiffness": ("the spring (stiffness)", "Apply it as an effort, if it matters"),
-            "ref": ("ref, so that 0 is where the file draws them,", "Take it off positions that you have from MuJoCo"),
-        }
-        for what, names in self.left_out.items():
-            if names:
-                self.notes.append(Note(f"joints {', '.join(names)}", f"{words[what][0]} is left out", words[what][1]))
+        self.notes += self.movable.notes()
         for tag, what in _LEFT_OUT.items():
             if next(self.file.root.iterfind(f"{tag}/*"), None) is not None:
                 self.notes.append(Note("", f"{what} (<{tag}>) are left out: URDF has none", "See whether they matter"))

@@ -7,15 +7,12 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from queue import Empty
-from typing import Any
 
-from sensor_msgs.msg import JointState
-
-from ros_gym_bridge.ros import qos
 from ros_gym_bridge.ros.hearing import Hearing
 from ros_gym_bridge.ros.remote import Remote
 from ros_gym_bridge.ros.sensor_topics import SensorTopics
 from ros_gym_bridge.ros.session import Session
+from ros_gym_bridge.ros.slider_commands import SliderCommands
 from ros_gym_bridge.ros.stop import Stop
 from ros_gym_bridge.view.frames import Matrix
 from ros_gym_bridge.view.options import ViewOptions
@@ -53,8 +50,7 @@ class Viewer:
         self._hearing = Hearing(self._node, options)
         self._remote = Remote(self._node)
         self._sensors = SensorTopics(self._node, options.namespace)
-        self._publisher: Any = None
-        self._targets: dict[str, float] = {}
+        self._commands = SliderCommands(self._node, options.joint_command)
         self._building: Iterator[str] = iter(())
         self._described, self._framed = 0, True
         self._shape_notes: list[str] = []
@@ -106,16 +102,14 @@ class Viewer:
                 wish = self._panel.wishes.get_nowait()
                 if wish.kind != "command":
                     self._do(wish)
-                elif self._publisher is not None:
-                    self._targets[wish.name] = self._panel.within(wish.name, wish.value)
-        if self._targets and self._publisher.get_subscription_count():  # before that nobody would hear it
-            names, positions = list(self._targets), list(self._targets.values())
-            self._publisher.publish(JointState(name=names, position=positions))
-            self._targets = {}
+                elif self._commands.on:
+                    self._commands.set(wish.name, self._panel.within(wish.name, wish.value))
+        self._commands.send()
 
     def _do(self, wish: Wish) -> None:
         if wish.kind == "commanding":
-            self._command(bool(wish.value))
+            self._commands.turn(bool(wish.value))
+            self._panel.command(bool(wish.value))
         elif wish.kind == "axes":
             self._stage.show_axes(bool(wish.value))
         elif wish.kind == "look":
@@ -127,15 +121,6 @@ class Viewer:
         else:
             answer = self._remote.ask(wish.kind, int(wish.value))
             self._panel.answer(answer.text if answer else "", answer is None)
-
-    def _command(self, on: bool) -> None:
-        """Only while it is wished there is a publisher: two of them would stop a simulator in lockstep."""
-        if on and self._publisher is None:
-            self._publisher = self._node.create_publisher(JointState, self._options.joint_command, qos.COMMANDS)
-        elif not on and self._publisher is not None:
-            self._node.destroy_publisher(self._publisher)
-            self._publisher, self._targets = None, {}
-        self._panel.command(on)
 
     # --- what is seen
 
@@ -234,10 +219,8 @@ class Viewer:
         if posture is None:
             return [text for text in (self._hearing.refused, self._missed) if text]
         notes = [self._hearing.refused] if self._hearing.refused else []
-        if self._targets:
-            notes.append(
-                f"nobody hears {self._full(self._options.joint_command)}: the command is kept until somebody does"
-            )
+        if self._commands.waiting:
+            notes.append(f"nobody hears {self._full(self._commands.topic)}: the command is kept until somebody does")
         if not posture.connected(self._fixed):
             notes.append(f"no transform from the robot to '{self._fixed}': it is drawn at the origin")
         return [*notes, *posture.description.notes, *self._shape_notes]

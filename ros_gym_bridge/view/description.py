@@ -6,7 +6,6 @@ left out and noted, and the rest is shown.
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,12 +13,11 @@ from typing import TypeVar
 from xml.etree.ElementTree import Element
 
 from ros_gym_bridge.errors import ModelError
-from ros_gym_bridge.formats.result import Vector
-from ros_gym_bridge.robot_model import MOVABLE, Joint, Mimic
-from ros_gym_bridge.view.frames import Matrix, matrix
+from ros_gym_bridge.robot_model import Joint
+from ros_gym_bridge.view.elements import Colour, read_colour, read_joint, read_numbers, read_origin
+from ros_gym_bridge.view.frames import Matrix
 from ros_gym_bridge.xml_text import clean, parse_xml
 
-Colour = tuple[float, float, float, float]  # red, green, blue, opacity, 0 to 1
 Thing = TypeVar("Thing")
 
 WHAT = "robot_description"
@@ -87,12 +85,12 @@ class _Reader:
         self._colours = {
             str(material.get("name")): colour
             for material in root.iter("material")
-            if (colour := self._try("a material", lambda m: _colour(m), material)) is not None
+            if (colour := self._try("a material", read_colour, material)) is not None
         }
 
     def description(self) -> Description:
         elements = {str(each.get("name")): each for each in self._root.findall("link") if each.get("name")}
-        found = [self._try(f"joint '{each.get('name')}'", _joint, each) for each in self._root.findall("joint")]
+        found = [self._try(f"joint '{each.get('name')}'", read_joint, each) for each in self._root.findall("joint")]
         joints = self._tree(elements, [joint for joint in found if joint is not None])
         children = {joint.child for joint in joints}
         roots = tuple(name for name in elements if name not in children)
@@ -131,16 +129,16 @@ class _Reader:
         if shape is None:
             raise ValueError("no shape in it")
         material = element.find("material")
-        colour = None if material is None else _colour(material) or self._colours.get(str(material.get("name")))
-        origin = _origin(element)
+        colour = None if material is None else read_colour(material) or self._colours.get(str(material.get("name")))
+        origin = read_origin(element)
         if shape.tag == "mesh":
             if not shape.get("filename"):
                 raise ValueError("a <mesh> without a file name")
-            return Visual("mesh", _numbers(shape, "scale", "1 1 1", 3), origin, colour, shape.attrib["filename"])
+            return Visual("mesh", read_numbers(shape, "scale", "1 1 1", 3), origin, colour, shape.attrib["filename"])
         if shape.tag not in _SIZES:
             raise ValueError(f"<{shape.tag}> is no shape that is known here")
         count = 3 if shape.tag == "box" else 1
-        size = [n for name in _SIZES[shape.tag] for n in _numbers(shape, name, "", count)]
+        size = [n for name in _SIZES[shape.tag] for n in read_numbers(shape, name, "", count)]
         if min(size) < 0:
             raise ValueError(f"<{shape.tag}> of a negative size")
         return Visual(shape.tag, tuple(size), origin, colour)
@@ -167,76 +165,3 @@ def _ordered(roots: tuple[str, ...], joints: list[Joint]) -> tuple[list[Joint], 
             links[joint.child] = None
             waiting.append(joint.child)
     return ordered, links
-
-
-def _joint(element: Element) -> Joint:
-    name, kind, limit = element.get("name"), element.get("type"), element.find("limit")
-    if not name or not kind:
-        raise ValueError("it lacks a name or a type")
-    parent, child = (end.get("link", "") if end is not None else "" for end in map(element.find, ("parent", "child")))
-    origin, axis = element.find("origin"), element.find("axis")
-    unlimited = kind == "continuous" or limit is None
-    return Joint(
-        name=name,
-        type=kind,
-        parent=parent,
-        child=child,
-        xyz=_vector(origin, "xyz", "0 0 0"),
-        rpy=_vector(origin, "rpy", "0 0 0"),
-        axis=_unit(_vector(axis, "xyz", "1 0 0")) if kind in MOVABLE else (1.0, 0.0, 0.0),
-        lower=-math.inf if unlimited else _one(limit, "lower"),
-        upper=math.inf if unlimited else _one(limit, "upper"),
-        velocity=math.inf,
-        effort=math.inf,
-        mimic=_mimic(element.find("mimic")),
-    )
-
-
-def _mimic(element: Element | None) -> Mimic | None:
-    if element is None or not element.get("joint"):
-        return None
-    return Mimic(element.attrib["joint"], _one(element, "multiplier", "1"), _one(element, "offset"))
-
-
-def _origin(element: Element) -> Matrix:
-    """The pose that an `<origin>` states, by the same rule as a joint's."""
-    origin = element.find("origin")
-    xyz, rpy = _vector(origin, "xyz", "0 0 0"), _vector(origin, "rpy", "0 0 0")
-    return matrix(xyz, Joint("", "fixed", "", "", xyz, rpy, (1.0, 0.0, 0.0), 0.0, 0.0, 0.0, 0.0).quaternion)
-
-
-def _colour(material: Element) -> Colour | None:
-    """The colour that a material states itself."""
-    colour = material.find("color")
-    if colour is None:
-        return None
-    r, g, b, a = (min(1.0, max(0.0, value)) for value in _numbers(colour, "rgba", "", 4))
-    return r, g, b, a
-
-
-def _vector(element: Element | None, name: str, default: str) -> Vector:
-    x, y, z = _numbers(element, name, default, 3)
-    return x, y, z
-
-
-def _unit(vector: Vector) -> Vector:
-    length = math.hypot(*vector)
-    if length < 1e-9:
-        raise ValueError("an axis of length 0")
-    return vector[0] / length, vector[1] / length, vector[2] / length
-
-
-def _one(element: Element | None, name: str, default: str = "0") -> float:
-    return _numbers(element, name, default, 1)[0]
-
-
-def _numbers(element: Element | None, name: str, default: str, count: int) -> tuple[float, ...]:
-    text = element.get(name, default) if element is not None else default
-    try:
-        values = tuple(float(word) for word in text.split())
-    except ValueError:
-        values = ()
-    if len(values) != count or not all(map(math.isfinite, values)):
-        tag = element.tag if element is not None else ""
-        raise ValueError(f"<{tag} {name}> is '{text[:60]}', not {count} finite number{'s' if count > 1 else ''}")
-    return values

@@ -12,7 +12,7 @@ from trimesh.visual.material import PBRMaterial
 
 from ros_gym_bridge.errors import ModelError
 from ros_gym_bridge.uris import resolve_uri
-from ros_gym_bridge.view.description import Colour
+from ros_gym_bridge.view.elements import Colour
 
 GREY: Colour = (0.72, 0.74, 0.76, 1.0)
 _UNPAINTED = (None, "", "None")  # what programs call the material of a part that was given none
