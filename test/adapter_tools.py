@@ -18,7 +18,7 @@ import gymnasium as gym
 import numpy as np
 
 import ros_gym_bridge  # noqa: F401 (registers the environments)
-from conftest import wait_for
+from conftest import end_with_us, wait_for
 
 
 def alive(pid: int) -> bool:
@@ -46,6 +46,7 @@ class Process:
             stderr=subprocess.STDOUT,
             env={**os.environ, **{name: str(value) for name, value in environment.items()}},
             start_new_session=True,
+            preexec_fn=end_with_us,
         )
         self.pid = self._process.pid
 

@@ -4,6 +4,7 @@ process is left when all tests are done."""
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import re
 import signal
@@ -21,6 +22,8 @@ from ros_gym_bridge.ros.session import set_ros_environment
 _MARK = "ROS_GYM_BRIDGE_TEST_RUN"  # in the environment of everything that tests start, however far down
 _RUN = f"{os.getpid()}-{time.time_ns()}"
 _PYTHON_S_OWN = ("multiprocessing.resource_tracker", "multiprocessing.forkserver")  # they end with this process
+
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 _PROFILES = ("FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE")
 
@@ -43,6 +46,11 @@ def wait_for(done: Callable[[], Value], timeout_s: float, what: str) -> Value:
 def slowness() -> float:
     """How many times slower than usual this machine may be now: processes that want to run for each of its cores."""
     return max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
+
+
+def end_with_us() -> None:
+    """In a child, before it starts: the kernel kills it when the tests end, however they end."""
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class NodeProcess:
@@ -69,6 +77,7 @@ class NodeProcess:
                 stderr=err,
                 env={name: value for name, value in changed.items() if value is not None},
                 start_new_session=True,
+                preexec_fn=end_with_us,
             )
 
     @property
