@@ -37,7 +37,7 @@ class Host:
     Attributes:
         stage: the world that is loaded; None for no world.
         job: what is under way.
-        questions: what is being found out, while everything goes on.
+        questions: what is being found out, one after the other, while everything goes on.
         loaded: called when another world stands.
         quitting: somebody asked the node to end.
 
@@ -112,8 +112,8 @@ class Host:
         """A slice of what is under way."""
         if self.job is not None and self.job.work():
             self.job = None
-        if self.questions:
-            self.questions = [each for each in self.questions if not each.work()]
+        if self.questions and self.questions[0].work():
+            self.questions.pop(0)
 
     def abandon(self) -> None:
         """The node ends: tell whoever waits. May be called again."""

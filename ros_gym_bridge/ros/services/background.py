@@ -19,7 +19,8 @@ _ENDING_S = 1.0
 
 
 class Background(Generic[Prepared]):
-    """A job in two parts: files are read and converted in a thread, which can take seconds; then the world changes.
+    """A job in two parts: files are read and converted in a thread, which can take seconds; then the world changes. The
+    thread starts with the first slice.
 
     Args:
         name, state: see `Job`.
@@ -42,11 +43,13 @@ class Background(Generic[Prepared]):
         self._kept, self._prepare, self._finish = kept, prepare, finish
         self._prepared: list[Prepared] = []
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
 
     def work(self) -> bool:
         """See `Job`."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, daemon=True)
+            self._thread.start()
         if self._thread.is_alive():
             return False
         result = self._kept.response.result
@@ -63,7 +66,8 @@ class Background(Generic[Prepared]):
 
     def abandon(self) -> None:
         """See `Job`."""
-        self._thread.join(_ENDING_S)
+        if self._thread is not None:
+            self._thread.join(_ENDING_S)
         self._give_up()
 
     def _give_up(self) -> None:

@@ -12,7 +12,7 @@ from ros_gym_bridge.ros.services.answers import Handler, LateService, Refused, a
 from ros_gym_bridge.ros.services.background import Question
 from ros_gym_bridge.ros.stage import Stage
 
-MAX_QUESTIONS = 4
+MAX_QUESTIONS = 8
 
 
 class Desk:
@@ -40,7 +40,7 @@ class Desk:
 
         def start(request: Any, response: Any) -> None:
             if len(self.host.questions) >= MAX_QUESTIONS:
-                text = f"{MAX_QUESTIONS} questions like this one are under way; wait for their answers"
+                text = f"{MAX_QUESTIONS} questions wait for answers already; ask again later"
                 raise Refused(Result.RESULT_OPERATION_FAILED, text)
             kept = service.keep(response)
             self.host.questions.append(Question(name, kept, lambda: handler(request, response)))
