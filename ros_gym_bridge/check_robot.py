@@ -12,21 +12,27 @@ from ros_gym_bridge.robot import Robot
 GENTLE_REACH = 0.02  # of the way from home to a bound: for robots that can break something
 
 
-def check_robot(make: Callable[[], Robot], exact: bool, reach: float) -> Iterator[Finding]:
+def check_robot(
+    make: Callable[[], Robot], exact: bool, reach: float, stop: Callable[[], bool] = lambda: False
+) -> Iterator[Finding]:
     """Run every check, one after the other; one robot serves for all of them, as far as it can.
 
     Args:
         make: makes the robot; it may connect at its first reset.
         exact, reach: see `Trial`.
+        stop: asked after every check; true interrupts.
 
     Raises:
         RobotNotFoundError: nobody is there.
         OptionError: the robot cannot be used as it was asked for.
+        KeyboardInterrupt: `stop` said so.
     """
     robot = make()
     try:
         for check in sorted(CHECKS, key=lambda check: (not check.fresh, check.closes)):
             yield _run(check, Trial(robot, exact, reach))
+            if stop():
+                raise KeyboardInterrupt
     finally:
         robot.close()
 

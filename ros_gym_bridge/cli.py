@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -20,6 +20,7 @@ from ros_gym_bridge.errors import (
     OptionError,
     RobotFileError,
 )
+from ros_gym_bridge.interrupt import until_ctrl_c
 
 if TYPE_CHECKING:
     from ros_gym_bridge.config import RobotFile
@@ -105,7 +106,7 @@ def demo(
 
     from ros_gym_bridge.demo import demo as run
 
-    with _until_ctrl_c() as asked:
+    with until_ctrl_c() as asked:
         run(robot, episodes, seed, Console(), _here(), asked)
 
 
@@ -114,22 +115,6 @@ def _here() -> Path:
         return Path.cwd()
     except FileNotFoundError as error:
         raise OptionError("the current directory is gone", remedy="Change to another one") from error
-
-
-@contextlib.contextmanager
-def _until_ctrl_c() -> Iterator[Callable[[], bool]]:
-    """Tells whether Ctrl-C was pressed: an exception at any point of C++ libraries would leave them half-made. What
-    ends because of it ends as if it had been interrupted there."""
-    asked: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, _: asked.append(number))
-    try:
-        yield lambda: bool(asked)
-    except BridgeError as error:
-        if asked:
-            raise KeyboardInterrupt from error
-        raise
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @app.command()

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Optional
 import typer
 
 from ros_gym_bridge.errors import OptionError
+from ros_gym_bridge.interrupt import until_ctrl_c
 from ros_gym_bridge.shared_memory import FOLDER
 
 # as in cli.py: the typer of distributions understands no `X | None`
@@ -69,9 +70,9 @@ def check_robot(
     exact = stepping is not Stepping.realtime
     reach = (1.0 if exact else GENTLE_REACH) if reach is None else reach
     typer.echo(f"The robot '{file.spec.name}' is moved by {reach:.0%} of the way from home to its upper bounds.")
-    findings = list(
-        run(lambda: make_robot(file, "topics", _attached(namespace, simulator, domain, stepping)), exact, reach)
-    )
+    connection = _attached(namespace, simulator, domain, stepping)
+    with until_ctrl_c() as asked:
+        findings = list(run(lambda: make_robot(file, "topics", {**connection, "stop": asked}), exact, reach, asked))
     _show(f"What '{file.spec.name}' does, with stepping='{stepping.value}'", findings)
 
 
@@ -96,7 +97,8 @@ def doctor(
     from ros_gym_bridge.ros.doctor.run import examine
 
     file, mode = load_robot(robot), None if stepping is None else stepping.value
-    findings = examine(file, namespace, simulator, domain, mode, seconds, shared_memory)
+    with until_ctrl_c() as asked:
+        findings = examine(file, namespace, simulator, domain, mode, seconds, shared_memory, asked)
     _show(f"The robot file '{file.spec.name}' beside what is there", findings)
 
 
@@ -141,7 +143,9 @@ def parity(
         connection = _attached(namespace, simulator, domain, stepping)
     tolerances = (position_tolerance, velocity_tolerance)
     plan = Plan(robot, first, second, seed, steps, reach, connection, *tolerances, save, plot)
-    _show(f"'{second}' beside '{first}': {robot}", run(plan))
+    with until_ctrl_c() as asked:
+        findings = run(plan, asked)
+    _show(f"'{second}' beside '{first}': {robot}", findings)
 
 
 def _attached(namespace: str, simulator: str | None, domain: int | None, stepping: Stepping) -> dict[str, Any]:

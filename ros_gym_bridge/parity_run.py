@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,10 +43,15 @@ class Plan:
     plot: Path | None
 
 
-def run(plan: Plan) -> list[Finding]:
+def run(plan: Plan, stop: Callable[[], bool] = lambda: False) -> list[Finding]:
     """Do it.
 
+    Args:
+        plan: what.
+        stop: asked after every step and while waiting; true interrupts.
+
     Raises:
+        KeyboardInterrupt: `stop` said so.
         OptionError: a recording that does not fit the robot, or an option that is not offered.
         BridgeError: as the robots raise; a file that cannot be written.
     """
@@ -58,7 +63,7 @@ def run(plan: Plan) -> list[Finding]:
     source = next(iter(recorded.values()), None)
     actions = waves(file.spec, plan.seed, plan.steps, plan.reach) if source is None else source.actions
     seed = plan.seed if source is None else source.seed
-    first, second = (recorded.get(name) or _record(file, name, plan, seed, actions) for name in names)
+    first, second = (recorded.get(name) or _record(file, name, plan, seed, actions, stop) for name in names)
     if plan.save is not None:
         save(second, plan.save)
     two = pair(first, second, names)
@@ -69,9 +74,11 @@ def run(plan: Plan) -> list[Finding]:
     return compare(two, plan.position_tolerance, plan.velocity_tolerance)
 
 
-def _record(file: RobotFile, backend: str, plan: Plan, seed: int | None, actions: FloatArray) -> Recording:
-    robot = make_robot(file, backend, dict(plan.connection) if backend == "topics" else {})
+def _record(
+    file: RobotFile, backend: str, plan: Plan, seed: int | None, actions: FloatArray, stop: Callable[[], bool]
+) -> Recording:
+    robot = make_robot(file, backend, {**plan.connection, "stop": stop} if backend == "topics" else {})
     try:
-        return record(robot, seed, actions)
+        return record(robot, seed, actions, stop)
     finally:
         robot.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,13 +52,25 @@ class Recording:
         return seconds
 
 
-def record(robot: Robot, seed: int | None, actions: FloatArray) -> Recording:
-    """Reset a robot and make a step for each action, `(n, n_command)` in the commands' units."""
+def record(robot: Robot, seed: int | None, actions: FloatArray, stop: Callable[[], bool] = lambda: False) -> Recording:
+    """Reset a robot and make a step for each action.
+
+    Args:
+        robot: the robot.
+        seed: of the reset.
+        actions: `(n, n_command)`, in the commands' units.
+        stop: asked after every step; true interrupts.
+
+    Raises:
+        KeyboardInterrupt: `stop` said so.
+    """
     states: list[RobotState] = [robot.reset(seed)]
     trips = []
     for action in actions:
         states.append(robot.step(Command(read_only(action), states[-1].stamp_ns)))
         trips.append(robot.timing().get("round_trip_s", np.nan))
+        if stop():
+            raise KeyboardInterrupt
     spec = robot.spec
     return Recording(
         spec.name,

@@ -3,7 +3,8 @@
     python other_simulators.py KIND --namespace /a --step-ms 2.0 --without get_simulation_state --without ...
 
 - `letter` follows simulation_interfaces to the letter. It tells its state when that changes, and is silent otherwise.
-  With `--stopped` it begins STOPPED, with `--mute` it does not tell its state after a reset.
+  With `--stopped` it begins STOPPED, with `--mute` it does not tell its state after a reset, with `--single` it refuses
+  several steps at once, and with `--no-pause` another state.
 - `hasty` answers a step before it has begun, and knows full resets only; with `--ignores-pause` its time goes on.
 - `stubborn` refuses single steps, ignores the scope of a reset, and plays after it.
 
@@ -63,7 +64,7 @@ class Simulator:
 
     def __init__(self, node: Node, options: argparse.Namespace) -> None:
         self.node, self.cart, self.state = node, Cart(), STOPPED if options.stopped else PAUSED
-        self.step_ns, self.steps, self.mute = round(options.step_ms * 1e6), 0, options.mute
+        self.step_ns, self.steps, self.options = round(options.step_ms * 1e6), 0, options
         self.states = node.create_publisher(JointState, "joint_states", 10)
         self.clock = None if "clock" in options.without else node.create_publisher(Clock, "/clock", 1)
         node.create_subscription(JointState, "joint_command", self.hear, 10)
@@ -131,6 +132,9 @@ class Simulator:
 
     def set_state(self, request: Any, response: Any) -> Any:
         wanted = request.state.state
+        if self.options.no_pause:
+            response.result.error_message = "states cannot be set"
+            return response
         response.result.result = 101 if wanted == self.state else Result.RESULT_OK
         self.state = wanted
         return response
@@ -141,7 +145,7 @@ class Simulator:
             self.steps = 0
         if request.scope in (0, 255) or request.scope & ResetSimulation.Request.SCOPE_STATE:
             self.cart.restart()
-        if not self.mute:
+        if not self.options.mute:
             self.tell()
         response.result.result = Result.RESULT_OK
         return response
@@ -153,7 +157,7 @@ class Simulator:
         return response
 
     def judge(self, steps: int, result: Any) -> None:
-        good = self.state == PAUSED and steps > 0
+        good = self.state == PAUSED and steps > 0 and not (steps > 1 and self.options.single)
         result.result = Result.RESULT_OK if good else Result.RESULT_OPERATION_FAILED
         result.error_message = "" if good else f"{steps} steps in state {self.state}"
 
@@ -175,12 +179,11 @@ class Hasty(Simulator):
 
     def __init__(self, node: Node, options: argparse.Namespace) -> None:
         super().__init__(node, options)
-        self.ignores_pause = options.ignores_pause
         self.owed, self.restart = 0, False
         node.create_timer(0.003, self.work)
 
     def moves(self) -> bool:
-        return self.ignores_pause or self.state == PLAYING
+        return self.options.ignores_pause or self.state == PLAYING
 
     def tick(self) -> None:
         super().tick()
@@ -238,6 +241,8 @@ def main() -> None:
     parser.add_argument("--ignores-pause", action="store_true")
     parser.add_argument("--stopped", action="store_true")
     parser.add_argument("--mute", action="store_true")
+    parser.add_argument("--single", action="store_true")
+    parser.add_argument("--no-pause", action="store_true")
     options = parser.parse_args()
     rclpy.init()
     node = rclpy.create_node(options.name, namespace=options.namespace or None)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,7 +19,7 @@ from ros_gym_bridge.check_robot import check_robot
 from ros_gym_bridge.contract import CHECKS
 from ros_gym_bridge.findings import Verdict, exit_code
 from ros_gym_bridge.robot import Command
-from test_cli import run
+from test_cli import COMMAND, run
 
 ARM = load_robot("arm")
 PROMISES = {check.name: check.promise for check in CHECKS}
@@ -144,6 +146,15 @@ def test_command_on_a_robot(driver: Any, domain_id: int) -> None:
     assert ran.returncode == 0, ran.stdout
     assert ran.stdout.startswith("The robot 'arm' is moved by 2% of the way from home to its upper bounds.\n")
     assert ran.stdout.count("holds for simulators only") == sum(check.exact for check in CHECKS)
+
+
+def test_ctrl_c_ends_it(domain_id: int) -> None:
+    """While it looks for the robot; without a traceback."""
+    with running(Process([str(COMMAND), "check-robot", "cartpole"], ROS_DOMAIN_ID=domain_id)) as process:
+        process.says("is moved by")
+        os.kill(process.pid, signal.SIGINT)
+        assert process.wait(10.0) == 130
+        assert "Traceback" not in process.text()
 
 
 def test_command_where_nobody_is(domain_id: int) -> None:

@@ -87,9 +87,11 @@ def test_one_that_follows_the_letter(other: Any) -> None:
 
 
 def test_one_that_answers_before_it_is_done(other: Any) -> None:
-    robot = other("hasty")
+    """And cannot be paused, which it need not be: its time stands still between steps."""
+    robot = other("hasty", "--stopped", "--no-pause")
     act(robot)
-    assert lacks(robot) == [NO_SEED, NO_STATE_RESET]
+    no_pause = "no pause (result 0: states cannot be set): time must stand still between steps by itself"
+    assert lacks(robot) == [NO_SEED, NO_STATE_RESET, no_pause]
 
 
 def test_one_whose_time_goes_on(other: Any) -> None:
@@ -124,6 +126,28 @@ def test_larger_steps_where_one_is_refused(other: Any, tmp_path: Path) -> None:
         "no single steps: each step is 2 of its steps, which are 2 control periods; info['timing']['missed_periods'] "
         "counts those that were passed over. Pass a smaller control_hz to avoid it",
     ]
+
+
+def test_single_steps_where_more_are_refused(other: Any) -> None:
+    robot = other("letter", "--single", "--hide", "32")
+    act(robot, steps=3)
+    assert lacks(robot)[1:] == [
+        "no 10 steps at once (result 4: 10 steps in state 2): it is asked for a single one, 10 times in a control "
+        "period, which takes longer"
+    ]
+
+
+def test_real_time(other: Any) -> None:
+    """It is told to play; each step takes a state that is newer than its command."""
+    robot = other("letter", stepping="realtime")
+    for _ in range(2):
+        state = robot.reset(seed=1)
+        for i in range(5):
+            before, state = state.stamp_ns, push(robot, state, 1.0 + 0.01 * i)
+            assert state.stamp_ns >= before + PERIOD
+        assert state.effort[0] > 1.0
+    assert robot.timing()["missed_periods"] > 0  # it tells its state every 50 ms
+    assert lacks(robot) == [NO_SEED]
 
 
 # --- what may be missing, and what may be otherwise

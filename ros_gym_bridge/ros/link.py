@@ -204,10 +204,9 @@ class Link:
         deadline = begun + timeout_s
         self._wires, may_be_silent = self._connect(), False
         if self._wait_for_all(deadline, _SILENCE_S):
+            silence_s = _SILENCE_S if self._may_be_silent() else math.inf
             first, self._wires = self._wires, self._connect()
             first.close()
-            # a paused simulator may tell its state when that changes only: a reset or a step will show
-            silence_s = _SILENCE_S if self._connection.stepping == "step_service" else math.inf
             may_be_silent = self._wait_for_all(deadline, silence_s) and self._wires.speechless
         self.by_motion = _may_move(self._connection) and not self._wires.absent() and self._choose(deadline)
         if ending := self._ending():
@@ -221,6 +220,12 @@ class Link:
         self._wires.settle()
         if self.by_motion or (self._connection.stepping != "lockstep" and not self._wires.simulator.ours):
             self._wires.inbox.relax()
+
+    def _may_be_silent(self) -> bool:
+        """A paused simulator may tell its state when that changes only: a reset, a step or playing will show."""
+        stepping, services = self._connection.stepping, (_RESET, "set_simulation_state")
+        there = self._wires.simulator.offered()
+        return stepping == "step_service" or (stepping == "realtime" and there.issuperset(services))
 
     def _wait_for_all(self, deadline: float, silence_s: float = math.inf) -> bool:
         """Wait until everybody is there; true when only the states are missing, for longer than `silence_s`."""

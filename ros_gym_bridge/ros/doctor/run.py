@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from ros_gym_bridge.config import RobotFile
@@ -19,19 +20,24 @@ def examine(
     stepping: str | None,
     seconds: float,
     shared_memory: Path,
+    stop: Callable[[], bool] = lambda: False,
 ) -> list[Finding]:
     """Listen, and judge.
 
     Args:
         robot, namespace, simulator, domain_id, stepping, seconds: see `watch.watch`.
         shared_memory: where Fast DDS keeps its files.
+        stop: asked while listening; true interrupts.
 
     Raises:
         MissingDependencyError: a message type that is not installed.
+        KeyboardInterrupt: `stop` said so.
     """
     services = None if simulator is None else absolute(simulator)
-    look = watch(robot, namespace, services, domain_id, stepping, seconds)
+    look = watch(robot, namespace, services, domain_id, stepping, seconds, stop)
     try:
+        if stop():
+            raise KeyboardInterrupt
         return [
             *graph_rows.environment(look),
             *graph_rows.commands(look),

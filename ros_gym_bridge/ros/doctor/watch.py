@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -150,6 +151,7 @@ def watch(
     domain_id: int | None,
     stepping: str | None,
     seconds: float,
+    stop: Callable[[], bool],
 ) -> Look:
     """Look for everybody, then listen for so many wall-clock seconds. Its session is the caller's to close.
 
@@ -160,16 +162,18 @@ def watch(
         domain_id: ROS domain; None: that of the environment.
         stepping: see `Look`.
         seconds: how long.
+        stop: true ends it early.
     """
     session = Session(f"doctor_{os.getpid()}", namespace, domain_id, quiet=True)
     look = _subscribe(robot, session, simulator, stepping)
-    session.spin_until(lambda: _discovered(look), _GRAPH_S)
+    session.spin_until(lambda: _discovered(look) or stop(), _GRAPH_S)
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end and not stop():
         for listener in look.adapting:
             listener.adapt()
-        session.spin_until(lambda: False, 0.25)
-    look.simulator.look(_SURVEY_S)
+        session.spin_until(stop, 0.25)
+    if not stop():
+        look.simulator.look(_SURVEY_S)
     return look
 
 
