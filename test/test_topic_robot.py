@@ -13,11 +13,13 @@ import pytest
 
 from adapter_tools import alive, episodes, first_difference, from_zero, make
 from conftest import wait_for
+from plain_client import PlainClient
 from ros_gym_bridge import RobotState, load_robot
 from ros_gym_bridge.connection import Connection
 from ros_gym_bridge.errors import OptionError, RobotClosedError, RobotLostError
 from ros_gym_bridge.robot import Command, read_only
 from ros_gym_bridge.ros import own_node
+from ros_gym_bridge.ros.domains import domains_in_use
 from ros_gym_bridge.ros.session import Session
 from ros_gym_bridge.ros.topic_robot import TopicRobot
 
@@ -291,6 +293,20 @@ def test_a_private_domain_is_not_the_one_of_the_user(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("ROS_DOMAIN_ID", "66")
     with pytest.raises(RobotLostError, match="no ROS domain is free"):
         own_node.PrivateDomain()
+
+
+def test_a_private_domain_is_not_one_in_which_somebody_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that claims no domain, as nobody's do, is found by its ports."""
+    busy, free = [own_node.PrivateDomain() for _ in range(2)]
+    for each in (busy, free):
+        each.release()
+    monkeypatch.setattr(own_node, "_DOMAINS", (busy.domain_id, free.domain_id))
+    with PlainClient(busy.domain_id):
+        assert busy.domain_id in domains_in_use()
+        for _ in range(5):
+            domain = own_node.PrivateDomain()
+            domain.release()
+            assert domain.domain_id == free.domain_id
 
 
 @pytest.mark.parametrize("text", ["233", "-1", "x", "1.5"])

@@ -20,6 +20,7 @@ import yaml
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.description import with_full_names
 from ros_gym_bridge.errors import RobotLostError
+from ros_gym_bridge.ros.domains import domains_in_use
 from ros_gym_bridge.ros.names import UNTIL_STDIN_CLOSES
 from ros_gym_bridge.ros.session import set_ros_environment
 
@@ -29,7 +30,8 @@ _open: weakref.WeakSet[OwnNode] = weakref.WeakSet()
 
 
 class PrivateDomain:
-    """A ROS domain that no other environment on this machine uses, until `release`.
+    """A ROS domain that no other environment on this machine uses, until `release`; nor any other program, as long as
+    there is such a domain.
 
     The claim is an abstract Unix socket: the kernel gives it back however the process ends, and no file is left.
 
@@ -39,7 +41,8 @@ class PrivateDomain:
 
     def __init__(self) -> None:
         users = os.environ.get("ROS_DOMAIN_ID", "0")
-        for domain in random.sample(_DOMAINS, len(_DOMAINS)):
+        taken = domains_in_use()  # by programs that claim none; better than no domain
+        for domain in sorted(random.sample(_DOMAINS, len(_DOMAINS)), key=taken.__contains__):
             if str(domain) == users:
                 continue
             claim = socket.socket(socket.AF_UNIX)

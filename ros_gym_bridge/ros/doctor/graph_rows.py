@@ -15,6 +15,7 @@ from ros_gym_bridge.findings import Finding, Verdict, judged
 from ros_gym_bridge.ros import qos
 from ros_gym_bridge.ros.command_writers import command_writers
 from ros_gym_bridge.ros.doctor.watch import Look
+from ros_gym_bridge.ros.domains import domains_in_use
 from ros_gym_bridge.ros.facts import facts, unstamped
 from ros_gym_bridge.ros.graph import endpoint_name, publishers
 from ros_gym_bridge.ros.listener import message_name, untaken
@@ -31,8 +32,6 @@ _OFFERED = QoSProfile(
     liveliness=LivelinessPolicy.AUTOMATIC,
     liveliness_lease_duration=Infinite,
 )
-_PORTS = (7400, 250)  # RTPS: the first, and how many each domain has
-_DOMAINS = 102  # beyond them ports may be anybody's
 
 
 def environment(look: Look) -> Iterator[Finding]:
@@ -162,20 +161,9 @@ def _range() -> str:
 
 
 def _nobody(domain_id: int) -> str:
-    others = sorted(_domains_here() - {domain_id})
+    others = sorted(domains_in_use() - {domain_id})
     there = f"; somebody on this machine is in {', '.join(map(str, others[:8]))}" if others else ""
     return (
         f"Start the robot with ROS_DOMAIN_ID={domain_id}, or pass --domain{there}. For a robot on another machine: "
         "ROS_AUTOMATIC_DISCOVERY_RANGE=SUBNET on both"
     )
-
-
-def _domains_here() -> set[int]:
-    """Domains of participants on this machine, by the UDP ports that they hold."""
-    try:
-        lines = Path("/proc/net/udp").read_text().splitlines()[1:]
-    except OSError:
-        return set()
-    first, each = _PORTS
-    ports = {int(line.split()[1].rpartition(":")[2], 16) - first for line in lines}
-    return {port // each for port in ports if 0 <= port < _DOMAINS * each and port % each in range(10, 200)}
