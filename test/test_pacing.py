@@ -75,6 +75,31 @@ def test_a_stall_is_told_and_not_caught_up(clock: Clock, period_s: float, most_n
     assert pacer.due_ns() == clock.now + round(period_s * 1e9)
 
 
+def test_what_sensors_took_is_made_up_for(clock: Clock) -> None:
+    """A picture of 90 ms ten times a second, in periods of 20 ms, the other four of which take 2 ms."""
+    pacer, start = Pacer(0.02, clock), clock.now
+    for _ in range(50):
+        for spent_ns in (90_000_000, 2_000_000, 2_000_000, 2_000_000, 2_000_000):
+            clock.now = max(clock.now, pacer.due_ns()) + spent_ns
+            assert pacer.done(spent_ns) == 0
+    assert pacer.due_ns() == start + 251 * 20_000_000
+    assert clock.now - pacer.due_ns() < 20_000_000, "and time is up to date"
+
+
+def test_sensors_that_always_take_too_long_are_a_stall(clock: Clock) -> None:
+    pacer = Pacer(0.02, clock)
+    stalls = 0
+    for _ in range(100):
+        clock.now = max(clock.now, pacer.due_ns()) + 25_000_000
+        stalls += pacer.done(25_000_000) > 0
+    assert 10 < stalls < 30
+    for _ in range(3):
+        clock.now = pacer.due_ns()
+        assert pacer.done() == 0
+    clock.now = pacer.due_ns() + 20_000_001
+    assert pacer.done() == 20_000_001, "what was spent long ago excuses nothing"
+
+
 def test_a_restart_counts_from_now(clock: Clock) -> None:
     pacer = Pacer(PERIOD_S, clock)
     clock.now += 10**10

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ros_gym_bridge.robot import NANOSECONDS
 from ros_gym_bridge.ros.names import under
 from ros_gym_bridge.sim.sensors.suite import Cost
@@ -17,10 +19,13 @@ def costs(simulation: Simulation) -> dict[str, Cost]:
     }
 
 
-def dearest(simulation: Simulation) -> str:
-    """A sentence on the sensors of the newest states, where reading them took more than half a control period; empty
-    otherwise."""
-    spent = {topic: cost.spent_ns for topic, cost in costs(simulation).items() if cost.taken_ns == simulation.stamp_ns}
+def spent(simulation: Simulation) -> dict[str, int]:
+    """What reading the sensors of the newest states took, nanoseconds by topic."""
+    return {topic: cost.spent_ns for topic, cost in costs(simulation).items() if cost.taken_ns == simulation.stamp_ns}
+
+
+def dearest(simulation: Simulation, spent: Mapping[str, int]) -> str:
+    """A sentence on the sensors that took so long, where that was more than half a control period; empty otherwise."""
     period_ns = simulation.steps_per_period * NANOSECONDS // simulation.world_file.physics_hz
     if 2 * sum(spent.values()) <= period_ns:
         return ""

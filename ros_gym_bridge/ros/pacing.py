@@ -39,7 +39,7 @@ class Pacer:
         """Count from now: after a pause, a reset of the factor or a stall. 0: as fast as possible."""
         self._factor = factor
         self._period_ns = self._period_s * 1e9 / factor if factor > 0.0 else 0.0
-        self._start_ns, self._periods = self._clock(), 0
+        self._start_ns, self._periods, self._spent_ns = self._clock(), 0, 0.0
 
     @property
     def factor(self) -> float:
@@ -50,11 +50,17 @@ class Pacer:
         """When the current period ends, on the clock."""
         return self._start_ns + round((self._periods + 1) * self._period_ns)
 
-    def done(self) -> int:
-        """The period is over. Nanoseconds of a stall that will not be caught up; 0 without one."""
+    def done(self, spent_ns: int = 0) -> int:
+        """The period is over. Nanoseconds of a stall that will not be caught up; 0 without one.
+
+        Args:
+            spent_ns: what sensors took of it. So much more is made up for, half a period less with each period after
+                it: a picture now and then does not slow time down.
+        """
+        self._spent_ns = max(spent_ns, self._spent_ns - 0.5 * self._period_ns)
         lag = self._clock() - self.due_ns()
         self._periods += 1
-        if self._factor > 0.0 and lag > max(_STALL_NS, self._period_ns):
+        if self._factor > 0.0 and lag > max(_STALL_NS, self._period_ns) + self._spent_ns:
             self.restart(self._factor)
             return lag
         return 0

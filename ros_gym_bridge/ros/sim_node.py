@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ros_gym_bridge.config import load_robot
 from ros_gym_bridge.errors import BridgeError, ResetNeededError
-from ros_gym_bridge.ros.costs import dearest
+from ros_gym_bridge.ros.costs import dearest, spent
 from ros_gym_bridge.ros.counters import Counters
 from ros_gym_bridge.ros.health import PERIOD_S, Health
 from ros_gym_bridge.ros.host import Host
@@ -127,10 +127,11 @@ class SimNode:
             stage.engine.advance(stage.simulation.steps_per_period)
         except ResetNeededError as error:
             self._counters.add("diverged", f"{error} Time stands still until reset_simulation.")
-        stalled_ns = stage.pacer.done()
+        taken = spent(stage.simulation)
+        stalled_ns = stage.pacer.done(sum(taken.values()))
         if stalled_ns:
             text = f"Simulated time fell {stalled_ns / 1e6:.0f} ms behind the wall clock and goes on from here at pace."
-            self._counters.add("overruns", text + dearest(stage.simulation))
+            self._counters.add("overruns", text + dearest(stage.simulation, taken))
 
     def _wait_until(self, stage: Stage) -> bool:
         """Serve callbacks, then sleep, until the period ends; False when time has been stopped in between, or when the
