@@ -53,6 +53,7 @@ setup(
             f"ros-gym-bridge = {NAME}.cli:main",
             f"sim_node = {NAME}.ros.sim_node:main",
             f"agent_node = {NAME}.ros.agent_node:main",
+            f"safety_node = {NAME}.ros.safety_node:main",
         ],
     },
 )

@@ -164,6 +164,7 @@ def nodes() -> str:
     from ros_gym_bridge.ros.facts import facts
     from ros_gym_bridge.ros.parameters import SIM_PARAMETERS
     from ros_gym_bridge.ros.physics_parameters import PHYSICS_PARAMETERS
+    from ros_gym_bridge.ros.safety_node import SAFETY_PARAMETERS
 
     robot = load_robot("arm")
     topics, services = _interfaces()
@@ -189,11 +190,18 @@ def nodes() -> str:
         "## `agent_node`",
         "### Parameters",
         _parameters(AGENT_PARAMETERS),
+        "## `safety_node`",
+        "Stands between an agent and a robot; [Safety](safety.md) has the rules. Topics, services and limits are those "
+        "of [the robot file](robot_file.md#safety).",
+        "### Parameters",
+        _parameters(SAFETY_PARAMETERS),
         "## Launch files",
         "### `sim.launch.py`",
         _launch_arguments("sim"),
         "### `agent.launch.py`",
         _launch_arguments("agent"),
+        "### `safety.launch.py`",
+        _launch_arguments("safety"),
     ]
     return "\n\n".join(parts) + "\n"
 

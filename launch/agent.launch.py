@@ -29,6 +29,7 @@ PARAMETERS = {
         "What moves time: each command, a service call after each command, or the wall clock.",
         ["lockstep", "step_service", "realtime"],
     ),
+    "command_prefix": (str, "Put before the command topics: agent, where safety_node stands before the robot.", None),
     "policy": (str, "Who acts: a controller that solves Reach, or chance.", ["scripted", "random"]),
     "episodes": (int, "How many; 0: until Ctrl-C.", None),
     "seed": (int, "Seed of the first episode, from which the others follow; -1: none.", None),

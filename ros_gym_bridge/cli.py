@@ -167,6 +167,34 @@ def sim(
 
 
 @app.command()
+def safety(
+    robot: Annotated[str, typer.Argument(help=_ROBOT + " The one that the agent uses, too.", metavar="NAME|FILE")],
+    namespace: Annotated[str, typer.Option(metavar="NS", help="Where the robot's topics are.")] = "",
+    agent_prefix: Annotated[
+        MaybeText, typer.Option(metavar="NAME", help="Before each command topic, where the agent publishes: agent.")
+    ] = None,
+) -> None:
+    """Stand between an agent and a robot, until Ctrl-C.
+
+    Passes commands from agent/TOPIC to TOPIC, within the limits of the robot file and its section 'safety'; stops the
+    robot when the agent falls silent, when the joint states are old, and in an emergency. Runs beside the agent and
+    outlives it. The same node as 'ros2 launch ros_gym_bridge safety.launch.py'.
+
+    Example: **ros-gym-bridge safety arm**
+
+    Then, elsewhere: **gym.make("ros_gym_bridge/Reach-v0", robot="arm", backend="topics", attach=True,
+    stepping="realtime", command_prefix="agent")**
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: os._exit(0))  # until the node stands and does it
+    given: dict[str, object] = {"robot": _absolute(robot), "agent_prefix": agent_prefix}
+    arguments = ros_arguments(given, _namespace(namespace), "safety")
+    from ros_gym_bridge.ros.safety_node import main as run
+
+    raise typer.Exit(run(arguments))
+
+
+@app.command()
 def view(
     namespace: Annotated[str, typer.Option(metavar="NS", help="Where the robot's topics and services are.")] = "",
     port: Annotated[int, typer.Option(min=0, max=65535, metavar="N", help="Of the page; 0: any that is free.")] = 8080,
@@ -270,17 +298,18 @@ def _tasks(robot: "RobotFile") -> list[str]:
     return able
 
 
-def ros_arguments(parameters: dict[str, object], namespace: str) -> list[str]:
-    """What the node is started with: config/sim.yaml where it is there, and on top of it what was asked for.
+def ros_arguments(parameters: dict[str, object], namespace: str, config: str = "sim") -> list[str]:
+    """What a node is started with: its file of parameters where it is there, and on top of it what was asked for.
 
     Args:
         parameters: values by name; None is left out.
         namespace: absolute, or empty.
+        config: the file's name in config/, without ending.
     """
     from ros_gym_bridge.paths import share_directory
 
     arguments = ["--ros-args"]
-    file = share_directory() / "config" / "sim.yaml"
+    file = share_directory() / "config" / f"{config}.yaml"
     if file.is_file():
         arguments += ["--params-file", str(file)]
     if namespace:

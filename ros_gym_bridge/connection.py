@@ -20,6 +20,7 @@ class Connection:
         stepping: `lockstep`, `step_service` or `realtime`.
         connect_timeout_s: wall-clock seconds to find everybody.
         step_timeout_s: wall-clock seconds of silence after which the robot counts as lost.
+        command_prefix: put before the command topics: `agent`, where `safety_node` stands before the robot.
         ros_arguments: ROS arguments of the environment's own node, such as `--ros-args -r joint_states:=/arm/states`.
         stop: asked about every 50 ms while waiting; true ends the wait as if the robot were lost.
         reset_by: how an episode begins: the simulator's `service`, or a `motion` of the robot to its home position;
@@ -37,6 +38,7 @@ class Connection:
     stepping: Literal["lockstep", "step_service", "realtime"] = "lockstep"
     connect_timeout_s: float = 5.0
     step_timeout_s: float = 5.0
+    command_prefix: str = ""
     ros_arguments: Sequence[str] = ()
     stop: Callable[[], bool] = lambda: False
     reset_by: Literal["auto", "service", "motion"] = "auto"

@@ -69,6 +69,19 @@ class SafetyFilter:
         self._previous = self._spec.command_home if applied is None else read_only(applied)
         self._speed: FloatArray = np.zeros(len(self._previous))
 
+    def seed(self, columns: Sequence[int], values: FloatArray) -> None:
+        """Some numbers `(n_command,)` of the command count as applied, at rest."""
+        previous = np.array(self._previous)
+        previous[list(columns)] = values[list(columns)]
+        self._previous = read_only(previous)
+        self._speed[list(columns)] = 0.0
+
+    def at_rest(self, state: Moving) -> FloatArray:
+        """`(n_command,)`, the command that keeps a robot where it is; NaN for a position that is not known."""
+        still = np.zeros(len(self._previous))
+        still[self._held] = self._measured(state.position)[self._held]
+        return still
+
     def __call__(self, vector: FloatArray, state: Moving, seconds: FloatArray | None = None) -> FloatArray:
         """See `Limiter`.
 
@@ -114,8 +127,8 @@ class SafetyFilter:
         applied[list(columns)] = stopped[list(columns)]
         self._take(applied, elapsed)
         if self._safety.stop != "damp":
-            self._speed[list(columns)] = 0.0
-        return applied
+            self.seed(columns, applied)
+        return self._previous
 
     def _elapsed(self, seconds: FloatArray | None) -> tuple[FloatArray, FloatArray]:
         """Seconds, and the most that each number may change in them."""

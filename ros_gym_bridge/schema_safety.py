@@ -85,7 +85,7 @@ class Safety(Frozen):
     heartbeat_topic: Topic = Field(
         default="safety/heartbeat", description="`std_msgs/msg/Bool`: whether commands are passed on"
     )
-    heartbeat_hz: float = Field(default=10.0, gt=0.0, le=1000.0)
+    heartbeat_hz: float = Field(default=10.0, ge=2.0, le=1000.0)
 
     def timeout_s(self, control_hz: int) -> float:
         """Silence after which the robot is stopped, seconds; inf: never."""

@@ -68,6 +68,10 @@ class Process:
         self._process.stdin.write(line.encode() + b"\n")
         self._process.stdin.flush()
 
+    def signal(self, number: int) -> None:
+        """Send a signal to this process alone."""
+        self._process.send_signal(number)
+
     def kill(self) -> None:
         """As `kill -9`."""
         self._process.kill()

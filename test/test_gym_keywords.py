@@ -14,8 +14,8 @@ from ros_gym_bridge import robot_names
 from ros_gym_bridge.errors import OptionError, RobotFileError
 
 OF_TOPICS = (
-    "attach, connect_timeout_s, domain_id, max_missed_deadlines, namespace, operator, reset_by, ros_arguments, "
-    "simulator, step_timeout_s, stepping, stop"
+    "attach, command_prefix, connect_timeout_s, domain_id, max_missed_deadlines, namespace, operator, reset_by, "
+    "ros_arguments, simulator, step_timeout_s, stepping, stop"
 )
 
 REFUSED: list[tuple[str, dict[str, Any], type[Exception], str]] = [

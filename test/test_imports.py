@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parent.parent / "ros_gym_bridge"
 ROS = {"rclpy", "rcl_interfaces", "sensor_msgs", "std_msgs", "geometry_msgs", "simulation_interfaces", "tf2_msgs"}
 ROS |= {"rosgraph_msgs", "builtin_interfaces", "diagnostic_msgs", "launch", "launch_ros", "ament_index_python"}
-ROS |= {"nav_msgs"}
+ROS |= {"nav_msgs", "std_srvs"}
 
 
 def imports(path: Path) -> Iterator[str]:

@@ -29,16 +29,18 @@ from ros_gym_bridge.config import load_robot
 from ros_gym_bridge.model import description
 from ros_gym_bridge.ros.agent_node import AGENT_PARAMETERS
 from ros_gym_bridge.ros.parameters import SIM_PARAMETERS, Parameter
+from ros_gym_bridge.ros.safety_node import SAFETY_PARAMETERS
 
 ROOT = Path(__file__).resolve().parent.parent
-FILES = {name: ROOT / "launch" / f"{name}.launch.py" for name in ("sim", "agent")}
-DECLARED = {"sim": SIM_PARAMETERS, "agent": AGENT_PARAMETERS}
+FILES = {name: ROOT / "launch" / f"{name}.launch.py" for name in ("sim", "agent", "safety")}
+DECLARED = {"sim": SIM_PARAMETERS, "agent": AGENT_PARAMETERS, "safety": SAFETY_PARAMETERS}
 ARGUMENTS = {
     "sim": ["robot", "world", "mode", "real_time_factor", "seed", "gui", "rviz", "namespace"],
     "agent": [
-        *("task", "robot", "stepping", "policy", "episodes", "seed", "namespace"),
+        *("task", "robot", "stepping", "command_prefix", "policy", "episodes", "seed", "namespace"),
         *("joint_command", "joint_states"),
     ],
+    "safety": ["robot", "agent_prefix", "namespace"],
 }
 ROS2 = "import sys; sys.argv[0] = 'ros2'; from ros2cli.cli import main; sys.exit(main())"
 

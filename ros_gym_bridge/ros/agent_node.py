@@ -31,6 +31,7 @@ AGENT_PARAMETERS = (
         "What moves time: each command, a service call after each command, or the wall clock.",
         choices=("lockstep", "step_service", "realtime"),
     ),
+    Parameter("command_prefix", "", "Put before the command topics: agent, where safety_node stands before the robot."),
     Parameter(
         "policy", "scripted", "Who acts: a controller that solves Reach, or chance.", choices=("scripted", "random")
     ),
@@ -66,6 +67,7 @@ class Agent:
             backend="topics",
             attach=True,
             stepping=values["stepping"],
+            command_prefix=values["command_prefix"],
             connect_timeout_s=values["connect_timeout_s"],
             ros_arguments=[for_adapter(argument) for argument in arguments],
             stop=lambda: stop.asked,

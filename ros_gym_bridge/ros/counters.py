@@ -39,6 +39,10 @@ class Counters:
             more = f" ({count - before} of this kind since the last report)" if count - before > 1 else ""
             self._log(text + more)
 
+    def count(self, kind: str) -> None:
+        """One more of `kind`, of which nothing is said."""
+        self._counts[kind] += 1
+
     def __getitem__(self, kind: str) -> int:
         return self._counts[kind]
 

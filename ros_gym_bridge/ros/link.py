@@ -185,6 +185,7 @@ class Link:
             simulator=None if own is not None or connection.simulator is None else absolute(connection.simulator),
             domain_id=own.domain_id if own is not None else connection.domain_id,
             ros_arguments=connection.ros_arguments,
+            command_prefix=connection.command_prefix,
             realtime=connection.stepping == "realtime",
             services=() if _may_move(connection) else _NEEDED[connection.stepping],
             timeout_s=connection.step_timeout_s,

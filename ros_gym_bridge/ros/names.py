@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+
 NODE_NAME = "sim_node"
 UNTIL_STDIN_CLOSES = "--until-stdin-closes"
 
@@ -30,3 +34,25 @@ def fact_name(namespace: str, name: str) -> str:
 def under(namespace: str, name: str) -> str:
     """A relative name in the namespace of one robot among several; empty for a robot that is alone."""
     return f"{namespace}/{name}" if namespace else name
+
+
+def is_relative(name: str) -> bool:
+    """Whether this is a relative name: of letters, digits and _, with / between its parts."""
+    return re.fullmatch(r"(?a:[A-Za-z]\w*(/[A-Za-z]\w*)*)", name) is not None
+
+
+def names_only(arguments: Sequence[str]) -> list[str]:
+    """Of a node's ROS arguments those that say what things are called, for another node beside it; rules for one node
+    by its name, and its own name, are left out.
+
+    Args:
+        arguments: such as `--ros-args -r __ns:=/left -p robot:=arm`.
+    """
+    rules = [
+        rule
+        for flag, rule in pairwise(arguments)
+        if flag in ("-r", "--remap")
+        and not rule.startswith(("__node:=", "__name:="))
+        and ":" not in rule.partition(":=")[0]
+    ]
+    return ["--ros-args", *(part for rule in rules for part in ("-r", rule))] if rules else []

@@ -14,6 +14,7 @@ from ros_gym_bridge.robot import Command, FloatArray, RobotSpec, RobotState, che
 from ros_gym_bridge.ros.facts import unstamped
 from ros_gym_bridge.ros.link import Link
 from ros_gym_bridge.ros.motion_reset import MotionReset
+from ros_gym_bridge.ros.names import is_relative
 from ros_gym_bridge.ros.offers import Lack
 from ros_gym_bridge.ros.operator import Operator
 from ros_gym_bridge.ros.real_time import RealTimeSteps
@@ -275,6 +276,10 @@ def _check(connection: Connection) -> None:
         value = getattr(connection, name)
         if value is not None and not (isinstance(value, str) and _NAMESPACE.fullmatch(value)):
             raise OptionError(name, got=repr(value), expected="names of letters, digits and _ with / between them")
+    prefix = connection.command_prefix
+    if prefix != "" and not (isinstance(prefix, str) and connection.attach and is_relative(prefix)):
+        expected = "a relative name such as 'agent', with attach=True"
+        raise OptionError("command_prefix", got=repr(prefix), expected=expected)
 
 
 def _check_stamps(robot: RobotFile, stepping: str) -> None:

@@ -17,6 +17,7 @@ from ros_gym_bridge.ros.command_writers import TrajectoryWriter, command_writers
 from ros_gym_bridge.ros.inbox import StateInbox
 from ros_gym_bridge.ros.listener import Listener, message_name, untaken
 from ros_gym_bridge.ros.live_inbox import LiveInbox
+from ros_gym_bridge.ros.names import under
 from ros_gym_bridge.ros.session import Session
 from ros_gym_bridge.ros.simulator import SimulatorClient
 
@@ -34,6 +35,7 @@ class Wires:
     Args:
         robot: the robot file: topics, joints, channels.
         namespace, domain_id, ros_arguments: see `Session`.
+        command_prefix: before the command topics.
         simulator: see `SimulatorClient`.
         realtime: time goes on while a state is answered.
         services: names of the services that must be there.
@@ -48,6 +50,7 @@ class Wires:
         simulator: str | None,
         domain_id: int | None,
         ros_arguments: Sequence[str],
+        command_prefix: str,
         realtime: bool,
         services: tuple[str, ...],
         timeout_s: float,
@@ -58,7 +61,7 @@ class Wires:
         self.inbox = LiveInbox(robot) if realtime else StateInbox(robot)
         self._unstamped = False
         self._commands = [
-            (self.session.node.create_publisher(writer.kind, topic, qos.COMMANDS), writer)
+            (self.session.node.create_publisher(writer.kind, under(command_prefix, topic), qos.COMMANDS), writer)
             for topic, writer in command_writers(robot, realtime).items()
         ]
         self._missing_joints: list[str] = []

@@ -86,6 +86,13 @@ class Targets:
         self._vector[list(held)] = list(held.values())
         self.hold(now_ns)
 
+    def halt(self, held: Mapping[int, float], now_ns: int) -> None:
+        """Numbers that hold from now on, by index, in place of whatever was asked of them; the others go on."""
+        self._vector[list(held)] = list(held.values())
+        for track in self._tracks.values():
+            if not held.keys().isdisjoint(range(track.columns.start, track.columns.stop)):
+                track.stop(now_ns, self._vector[track.columns])
+
     def at(self, begin_ns: int, end_ns: int, velocity: FloatArray) -> FloatArray:
         """`(n_command,)` the target of the control period between two stamps: positions over time are those of its end,
         and what grows old is too old by its beginning. `velocity` `(n_joints,)` is that of the joints then."""
