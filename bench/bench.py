@@ -34,6 +34,7 @@ def measure(effort: Effort) -> Iterator[Results]:
     yield in_process.sensors(effort)
     yield {"four_robots_over_one": in_process.four_robots_over_one(effort)}
     yield over_topics.rover(effort)
+    yield over_topics.large_pictures(effort)
     yield over_topics.realtime_1khz(effort)
     yield over_topics.node_alone(effort)
     yield {"idle_adapter_cpu": over_topics.idle_adapter(effort)}

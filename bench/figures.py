@@ -68,6 +68,11 @@ FIGURES = (
         "IMU, true and wheel odometry at the 50 Hz of control",
     ),
     Figure("direct_rover_steps_per_s", "the same in process"),
+    Figure(
+        "lockstep_640x480_steps_per_s",
+        "steps of the rover over topics in lockstep that each bring a picture of 640 x 480 in colour and depth, 2.1 MB",
+    ),
+    Figure("direct_640x480_steps_per_s", "the same in process"),
     Figure("realtime_1khz_mean_us", "error of the period of a Panda paced to 1 kHz, on the average", "<=", 50.0),
     Figure("realtime_1khz_p99_us", "the error that 1 % of its periods exceed", "<=", 250.0),
     Figure("realtime_1khz_drift_us", "how far its clock and the wall clock have come apart at the end"),

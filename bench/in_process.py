@@ -18,6 +18,7 @@ from turns import Effort, cost, driver, in_turns, median_ratio, rate, stepper
 
 import ros_gym_bridge  # noqa: F401 (registers the ids)
 from ros_gym_bridge import load_robot
+from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.sim.renderer import NAMES
 from ros_gym_bridge.sim.sim_robot import SimRobot
 from ros_gym_bridge.sim.simulation import Simulation
@@ -117,7 +118,7 @@ def two_workers_over_one(effort: Effort) -> float:
 
 def sensors(effort: Effort) -> dict[str, float | str]:
     """What rays and pictures add to a step of the rover, and who draws."""
-    robots = {name: _rover_with(channel) for name, channel in _CHANNELS.items()}
+    robots = {name: SimRobot(rover_with(channel)) for name, channel in _CHANNELS.items()}
     rates = in_turns({name: driver(robot, CIRCLE) for name, robot in robots.items()}, effort)
     renderer = robots["camera"].simulation.world.renderer
     for robot in robots.values():
@@ -129,11 +130,12 @@ def sensors(effort: Effort) -> dict[str, float | str]:
     }
 
 
-def _rover_with(channel: str) -> SimRobot:
+def rover_with(channel: str) -> RobotFile:
+    """The rover with this channel and no other."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rover.yaml"
         path.write_text(f"extends: rover\nchannels: [{channel}]\n")
-        return SimRobot(load_robot(path))
+        return load_robot(path)
 
 
 def four_robots_over_one(effort: Effort) -> float:

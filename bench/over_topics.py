@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 import gymnasium
-from in_process import CIRCLE, ENDLESS, REACH
+from in_process import CIRCLE, ENDLESS, REACH, rover_with
 from sensor_msgs.msg import JointState
 from turns import Effort, driver, in_turns, median_ratio, stepper
 
@@ -93,6 +93,17 @@ def rover(effort: Effort) -> dict[str, float]:
     for each in robots.values():
         each.close()
     return {f"{name}_rover_steps_per_s": statistics.median(each) for name, each in rates.items()}
+
+
+def large_pictures(effort: Effort) -> dict[str, float]:
+    """Steps of the rover that each bring a picture of 640 x 480 in colour and depth, over topics and in process."""
+    camera = "{name: picture, kind: camera, link: camera_optical_frame, width: 640, height: 480, depth: true}"
+    robot = rover_with(camera)
+    robots = {"lockstep": TopicRobot(robot, Connection()), "direct": SimRobot(robot)}
+    rates = in_turns({name: driver(each, CIRCLE, 3) for name, each in robots.items()}, effort)
+    for each in robots.values():
+        each.close()
+    return {f"{name}_640x480_steps_per_s": statistics.median(each) for name, each in rates.items()}
 
 
 def realtime_1khz(effort: Effort) -> dict[str, float]:

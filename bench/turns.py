@@ -73,8 +73,8 @@ def stepper(env: gymnasium.Env[Any, Any]) -> Call:
     return step
 
 
-def driver(robot: Robot, command: list[float]) -> Call:
-    """Steps a robot under a constant command."""
+def driver(robot: Robot, command: list[float], warm_up: int = 20) -> Call:
+    """Steps a robot under a constant command; so many steps are done already."""
     vector = np.array(command)
     vector.setflags(write=False)
     state = robot.reset(seed=0)
@@ -83,6 +83,6 @@ def driver(robot: Robot, command: list[float]) -> Call:
         nonlocal state
         state = robot.step(Command(vector, state.stamp_ns))
 
-    for _ in range(20):
+    for _ in range(warm_up):
         step()
     return step
