@@ -121,6 +121,20 @@ def test_a_seed_that_the_node_cannot_take_is_refused(env: Any, sim_process: Star
     assert robot.reset(seed=1).stamp_ns > 0
 
 
+def test_who_waits_for_long_sleeps(env: Any, sim_process: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where there is a core to watch with."""
+    monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
+    node = sim_process(robot="cartpole", mode="lockstep")
+    guest = env(step_timeout_s=1.0)
+    guest.reset(seed=1)
+    act(guest, 3)
+    node.signal(signal.SIGSTOP)
+    used = time.thread_time()
+    with pytest.raises(RobotLostError):
+        act(guest)
+    assert time.thread_time() - used < 0.2
+
+
 # --- death
 
 

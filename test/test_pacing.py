@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from ros_gym_bridge.ros.pacing import Pacer, sleep_until
+from ros_gym_bridge.ros.pacing import Pacer, SpareCore, sleep_until
 
 PERIOD_S = 0.04
 PERIOD_NS = 40_000_000
@@ -114,3 +114,14 @@ def test_nobody_wakes_up_too_early(ahead_ns: int) -> None:
     sleep_until(due_ns)
     assert time.monotonic_ns() >= due_ns
     assert time.thread_time() - used < 0.0015, "it sleeps, and watches the clock for 0.1 ms only"
+
+
+def test_a_core_is_spare_while_no_more_want_to_run_than_there_are() -> None:
+    load = 1.9
+    spare = SpareCore(2, lambda: load)
+    assert spare(100.0)
+    load = 2.1
+    assert [spare(at) for at in (100.9, 101.0, 101.9)] == [True, False, False], "asked once a second"
+    load = 0.5
+    assert spare(102.1)
+    assert not SpareCore(1, lambda: 0.0)(0.0), "the robot needs it"

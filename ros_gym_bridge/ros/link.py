@@ -17,6 +17,7 @@ from ros_gym_bridge.ros.facts import facts
 from ros_gym_bridge.ros.live_inbox import LiveInbox
 from ros_gym_bridge.ros.names import absolute, fact_name
 from ros_gym_bridge.ros.own_node import OwnNode
+from ros_gym_bridge.ros.pacing import SpareCore
 from ros_gym_bridge.ros.session import check_process
 from ros_gym_bridge.ros.simulator import lost
 from ros_gym_bridge.ros.wires import Wires
@@ -27,6 +28,7 @@ _RESET = "reset_simulation"
 _SERVED_S = 1.0  # who publishes joint states and has a service announces both at about the same time
 _SILENCE_S = 0.4  # states come at 10 Hz at least: who hears none for so long, with services there, has a dead port
 _LOCKED_S = 3.0  # see `Link.close`
+_WATCH_S = 0.002  # most steps take less
 _AGAIN_S = 0.05  # who hears nothing sends again; the other side steps once all the same
 _NEEDED = {
     "lockstep": ("reset_simulation",),
@@ -61,6 +63,7 @@ class Link:
         check_process()
         self._robot, self._connection = robot, connection
         self._process = os.getpid()
+        self._spare = SpareCore()
         begun = time.monotonic()
         mode = _mode(robot, connection)
         self._own = None if connection.attach else _start(robot, mode, connection)
@@ -110,13 +113,15 @@ class Link:
             find: looks into the inbox.
             what: says what is waited for, for an error message.
             again: called after 50 ms of silence, and whenever that has become twice as long: a state with large
-                pictures takes its time.
+                pictures takes its time. With it, an answer is expected at once: on a core that nobody else needs it is
+                watched for, since who sleeps wakes up late, and with cold caches.
 
         Raises:
             RobotLostError: silence for `step_timeout_s`, or a node of our own has ended.
         """
         spin_once, clock = self._wires.session.executor.spin_once, time.monotonic
         begun = clock()
+        watched = begun + _WATCH_S if again is not None and self._spare(begun) else begun
         due, patience_s = begun + _AGAIN_S, _AGAIN_S
         while (found := find()) is None:
             now = clock()
@@ -126,7 +131,7 @@ class Link:
                     again()
                     patience_s *= 2.0
                 due = now + _AGAIN_S
-            spin_once(timeout_sec=due - now)
+            spin_once(timeout_sec=due - now if now >= watched else 0.0)
         return found
 
     def listen(self, done: Callable[[], object], timeout_s: float) -> bool:

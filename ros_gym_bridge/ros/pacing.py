@@ -1,7 +1,8 @@
-"""Real time: when the next control period ends on the wall clock."""
+"""Real time: when the next control period ends on the wall clock; sleeping, and watching instead."""
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 
@@ -17,6 +18,26 @@ def sleep_until(due_ns: int) -> None:
         time.sleep((rest_ns - _AWAKE_NS) / 1e9)
     while time.monotonic_ns() < due_ns:
         pass
+
+
+class SpareCore:
+    """Whether this process may use a core to watch for something instead of sleeping: no more processes want to run
+    than there are cores. The system is asked once a second.
+
+    Args:
+        cores: of this machine that this process may use.
+        load: processes that want to run, the mean of the last minute.
+    """
+
+    def __init__(self, cores: int | None = None, load: Callable[[], float] = lambda: os.getloadavg()[0]) -> None:
+        self._cores = len(os.sched_getaffinity(0)) if cores is None else cores
+        self._load, self._asked_s, self._spare = load, float("-inf"), False
+
+    def __call__(self, now_s: float) -> bool:
+        """At this instant of a steady clock, seconds."""
+        if now_s - self._asked_s >= 1.0:
+            self._asked_s, self._spare = now_s, self._cores > 1 and self._load() <= self._cores
+        return self._spare
 
 
 class Pacer:
