@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Optional
 
 import typer
 
-from ros_gym_bridge import cli_checks, cli_models
+from ros_gym_bridge import cli_checks, cli_measure, cli_models
 from ros_gym_bridge.errors import (
     BridgeError,
     MissingDependencyError,
@@ -284,6 +284,7 @@ app.command()(cli_models.new_robot)
 app.command()(cli_checks.doctor)
 app.command()(cli_checks.check_robot)
 app.command()(cli_checks.parity)
+app.command()(cli_measure.measure)
 
 
 def _tasks(robot: "RobotFile") -> list[str]:

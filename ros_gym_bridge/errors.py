@@ -106,6 +106,10 @@ class ResetTimeoutError(BridgeError, TimeoutError):
     """A robot that did not get home, or an operator who did not answer."""
 
 
+class MeasurementError(BridgeError, RuntimeError):
+    """A robot that does not do what measuring it needs."""
+
+
 class RobotRefusedError(BridgeError, RuntimeError):
     """The other side heard the request and refused it."""
 

@@ -27,6 +27,8 @@ _Diagonal = tuple[float, float, float, float, float, float]
 _POSITION_GAIN = "share of the error that the motor takes away in a physics step; one number, or one for each joint"
 _VELOCITY_GAIN = "the same of the error in velocity"
 _MAX_EFFORT = "N m or N, of every motor of the group; where none is given the joints' limits"
+_LATENCY = "simulated: how late commands reach the motors, in whole physics steps; see `ros-gym-bridge measure`"
+_JITTER = "standard deviation of that, drawn for every command, which never overtakes the one before"
 _NONE_IS_DEFAULT = "where none is given, "
 
 
@@ -37,6 +39,8 @@ class _Group(Frozen):
 
     name: Name
     kind: str
+    command_latency_s: float = Field(default=0.0, ge=0.0, le=10.0, description=_LATENCY)
+    command_jitter_s: float = Field(default=0.0, ge=0.0, le=10.0, description=_JITTER)
 
     @model_validator(mode="before")
     @classmethod

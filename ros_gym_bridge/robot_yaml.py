@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from ros_gym_bridge.measurement import with_measured
 from ros_gym_bridge.paths import share_directory
 from ros_gym_bridge.schema import RobotConfig
 from ros_gym_bridge.yaml_file import find_file, names_in, read_mapping, refusal, validate
@@ -34,7 +35,7 @@ def read_config(path: Path, control_hz: int | None, interface: str | None) -> Ro
     Raises:
         RobotFileError: unreadable, unknown or missing keys, wrong types or values.
     """
-    content = _read_yaml(path)
+    content = with_measured(path, _read_yaml(path))
     if control_hz is not None and isinstance(content.get("rates"), dict):
         content["rates"] = {**content["rates"], "control_hz": control_hz}
     if interface is not None and isinstance(content.get("actuators"), list):
@@ -71,4 +72,6 @@ def _anchored(content: dict[str, Any], folder: Path) -> dict[str, Any]:
 
     scene = content.get("scene")
     anchored = {"model": anchor(content.get("model"))} if "model" in content else {}
+    if isinstance(content.get("measured"), str):
+        anchored["measured"] = str(folder / content["measured"])
     return {**content, **anchored, **({"scene": [anchor(part) for part in scene]} if isinstance(scene, list) else {})}

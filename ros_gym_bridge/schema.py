@@ -34,6 +34,10 @@ _RENDERER = (
     "draws what cameras see: OpenGL without a window (`egl`), or TinyRenderer (`tiny`); `auto` takes the first "
     "where it works"
 )
+_MEASURED = (
+    "file that `ros-gym-bridge measure` has written, relative to this one: latencies of groups and noise of joint "
+    "states, where this file does not state them"
+)
 _ASK = (
     "before each motion: by the keyword `operator` of the environment, or on the terminal and by the service "
     "`reset_done` (`std_srvs/srv/Trigger`) in the robot's namespace, whoever answers first"
@@ -153,6 +157,7 @@ class RobotConfig(Frozen):
     poses: tuple[NamedPose, ...] = ()
     safety: Safety = Safety()
     reset: Reset = Reset()
+    measured: str | None = Field(default=None, description=_MEASURED)
 
     @property
     def sensors(self) -> tuple[SensorChannel, ...]:

@@ -90,6 +90,7 @@ class DriverProcess(Process):
         self._node = config.get("node_name", "robot_driver")
         self._namespace = config.get("namespace", "")
         self._client: PlainClient | None = None
+        self._ended = False
 
     @property
     def client(self) -> PlainClient:
@@ -110,7 +111,10 @@ class DriverProcess(Process):
         return self.client.call(Trigger, f"{self._node}/{service}", Trigger.Request())
 
     def end(self) -> None:
-        """End it, by its process id alone; whatever a test did, it never ends in a traceback."""
+        """End it, by its process id alone; whatever a test did, it never ends in a traceback. May be called again."""
+        if self._ended:
+            return
+        self._ended = True
         if self._client is not None:
             self._client.close()
         running, text = alive(self.pid), self.text()

@@ -14,6 +14,7 @@ from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.connection import Connection
 from ros_gym_bridge.errors import OptionError, RobotNotFoundError
 from ros_gym_bridge.ros.facts import facts
+from ros_gym_bridge.ros.graph import publishers
 from ros_gym_bridge.ros.live_inbox import LiveInbox
 from ros_gym_bridge.ros.names import absolute, fact_name
 from ros_gym_bridge.ros.own_node import OwnNode
@@ -145,6 +146,12 @@ class Link:
             received = self.inbox.received
             self._wires.session.executor.spin_once(timeout_sec=0.0)
 
+    def others(self) -> list[str]:
+        """Who else publishes commands, by full name of node."""
+        mine = self.node.get_fully_qualified_name()
+        names = {name for topic in self._wires.command_topics() for name in publishers(self.node, topic)}
+        return sorted(names - {mine})
+
     def serve_until(self, steady_ns: int) -> None:
         """Serve callbacks until an instant of the steady clock, and take what has arrived by then.
 
@@ -250,16 +257,15 @@ class Link:
     def _choose(self, deadline: float) -> bool:
         """Whether the robot is reset by its own motion: where it is told so, or where nobody offers a reset."""
         simulator, stepping = self._wires.simulator, self._connection.stepping
-        if self._connection.reset_by == "motion" or not simulator.offers(_RESET, _SERVED_S):
-            self.log.info(f"reset() moves the robot home: {self._why()}.")
+        if self._connection.reset_by == "motion":
+            return True
+        if not simulator.offers(_RESET, _SERVED_S):
+            self.log.info(f"Nobody offers the service {_RESET}: reset() moves the robot home.")
             return True
         simulator.need(_NEEDED[stepping])
         self._wait_for_all(deadline)
-        self.log.info(f"reset() calls the service {_RESET}, which is there.")
+        self.log.info(f"Somebody offers the service {_RESET}: reset() calls it.")
         return False
-
-    def _why(self) -> str:
-        return "reset_by='motion'" if self._connection.reset_by == "motion" else f"nobody offers the service {_RESET}"
 
     def _compare(self, mode: str) -> None:
         """Our own node says what it runs; any other simulator is taken at its word."""

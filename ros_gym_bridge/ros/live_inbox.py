@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.joint_gaps import JointGaps
+from ros_gym_bridge.response import Heard
 from ros_gym_bridge.robot import FloatArray, RobotState
 from ros_gym_bridge.robot_clock import RobotClock
 from ros_gym_bridge.ros.inbox import Joints, StateInbox
@@ -28,16 +30,24 @@ class LiveInbox(StateInbox):
         self.clock = RobotClock()
         self.gaps = JointGaps(robot.spec)
         self.position = robot.spec.home
+        self._watch: Callable[[Heard], None] | None = None
 
     def put_joints(self, stamp_ns: int, joints: Joints) -> None:
         """Joint states have arrived now."""
-        if self.clock.hear(stamp_ns, time.monotonic_ns()):
+        arrived_ns = time.monotonic_ns()
+        if self.clock.hear(stamp_ns, arrived_ns):
             self._restart(stamp_ns)
         whole = self.gaps(stamp_ns, joints)
         if whole is not None:
             if stamp_ns >= self.newest_ns:
                 self.position = whole[0]
             super().put_joints(stamp_ns, whole)
+            if self._watch is not None:
+                self._watch(Heard(stamp_ns, arrived_ns, whole[0], whole[1]))
+
+    def watch_joints(self, watch: Callable[[Heard], None]) -> None:
+        """Have it called with all joint states from now on."""
+        self._watch = watch
 
     def newest(self, command: FloatArray) -> RobotState | None:
         """The newest joint states with the newest samples of channels; None before all that is required has come.

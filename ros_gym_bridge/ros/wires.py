@@ -133,10 +133,13 @@ class Wires:
         """Whether no joint states have been heard at all, of no robot."""
         return self.silent and not self._missing_joints
 
+    def command_topics(self) -> list[str]:
+        """Where commands are published, by full name."""
+        return [publisher.topic_name for publisher, _ in self._commands]
+
     def topics(self) -> list[str]:
         """The topics without which there is no robot, by full name."""
-        commands = [publisher.topic_name for publisher, _ in self._commands]
-        return [*commands, self._joint_states.topic, *self._channels.topics()]
+        return [*self.command_topics(), self._joint_states.topic, *self._channels.topics()]
 
     def seen(self) -> str:
         """Who is there, and what came last."""

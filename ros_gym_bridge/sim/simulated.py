@@ -10,6 +10,7 @@ import numpy as np
 from ros_gym_bridge.robot import FloatArray, RobotSpec, RobotState
 from ros_gym_bridge.safety import limiter
 from ros_gym_bridge.sim.actuators import Motors
+from ros_gym_bridge.sim.late_commands import LateCommands
 from ros_gym_bridge.sim.odometry import WheelOdometry
 from ros_gym_bridge.sim.robot_body import RobotBody
 from ros_gym_bridge.sim.sensors.errors import Errors
@@ -25,6 +26,7 @@ class SimulatedRobot:
         spec: of the robot.
         state: the newest.
         diverged: whether the last state is no number.
+        late: whether commands take time to reach the motors; then `deliver` is to be called before each physics step.
         sensors: its channels.
 
     Args:
@@ -46,6 +48,8 @@ class SimulatedRobot:
         self._fresh = True
         self.sensors = Sensors(world, body)
         self._motors = Motors(body)
+        self._late = LateCommands(body.robot)
+        self.late = not self._late.punctual
         self._odometry = [WheelOdometry(body.robot, drive) for drive in body.robot.config.drives]
         self._joint_states = body.joint_states
         self.push = self._motors.push
@@ -54,7 +58,7 @@ class SimulatedRobot:
     @property
     def random(self) -> bool:
         """Whether anything of an episode is drawn."""
-        return bool(self._noise.any()) or self._joint_errors.random or self.sensors.random
+        return bool(self._noise.any()) or self._joint_errors.random or self.sensors.random or self._late.random
 
     def scatter(self, rng: np.random.Generator) -> None:
         """Home position with the robot file's noise."""
@@ -70,6 +74,8 @@ class SimulatedRobot:
         if self._joint_errors.random:
             self._joint_errors.begin(np.random.default_rng(int(rng.integers(2**63))))
         self.sensors.begin(rng)
+        drawn = np.random.default_rng(int(rng.integers(2**63))) if self._late.random else None
+        self._late.begin(self._limiter.applied, drawn)
         for odometry in self._odometry:
             odometry.begin()
         self._fresh = True
@@ -78,7 +84,17 @@ class SimulatedRobot:
     def command(self, target: FloatArray) -> None:
         """Take a target `(n_command,)` for the control period that begins, within limits. These look at the state as it
         was told last."""
-        self._motors.set(self._limiter(target, self.state))
+        applied = self._limiter(target, self.state)
+        if self.late:
+            self._late.put(applied)
+        else:
+            self._motors.set(applied)
+
+    def deliver(self) -> None:
+        """A physics step is about to be made: hand what arrives now to the motors."""
+        arrived = self._late.step()
+        if arrived is not None:
+            self._motors.set(arrived)
 
     def note(self, steps: int) -> None:
         """One physics step is left until so many are done and the state may be read."""
@@ -105,6 +121,7 @@ class SimulatedRobot:
         applied = np.array(self._limiter.applied)
         applied[list(held)] = list(held.values())
         self._limiter.reset(applied)
+        self._late.begin(applied, None)
         self._motors.set(self._limiter.applied)
         return held
 

@@ -43,7 +43,8 @@ class Simulation:
         self.robots = tuple(SimulatedRobot(self.world, body) for body in self.world.robots)
         self.steps_per_period = world.steps_per_period
         self._round = self.steps_per_period * math.lcm(*(robot.sensors.round for robot in self.robots))
-        self._pushed = [robot.push for robot in self.robots if robot.pushes]
+        self._pushed = [robot.deliver for robot in self.robots if robot.late]
+        self._pushed += [robot.push for robot in self.robots if robot.pushes]
         self._noted = [robot.note for robot in self.robots if robot.sensors.notes]
         self.before_step: list[Callable[[], None]] = []
         self._step = self.world.step
