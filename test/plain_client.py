@@ -11,6 +11,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters, SetParameters
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter, parameter_value_to_python
@@ -19,6 +20,8 @@ from rclpy.signals import SignalHandlerOptions
 from sensor_msgs.msg import JointState
 from simulation_interfaces.srv import GetSimulationState, ResetSimulation, SetSimulationState, StepSimulation
 
+# kilted logs an incompatible publisher by a function that is deprecated, and warnings are errors in tests
+NO_EVENTS = SubscriptionEventCallbacks(use_default_callbacks=False)
 RELIABLE = QoSProfile(depth=10, reliability=ReliabilityPolicy.RELIABLE)
 DEEP = QoSProfile(depth=1000, reliability=ReliabilityPolicy.RELIABLE)
 ASKING = ("get_", "list_", "describe_")  # services that change nothing
@@ -82,7 +85,7 @@ class PlainClient:
     def hear(self, kind: Any, topic: str, qos: Any = RELIABLE) -> list[Any]:
         """Subscribe; the list that messages are appended to."""
         heard: list[Any] = []
-        self.node.create_subscription(kind, topic, heard.append, qos)
+        self.node.create_subscription(kind, topic, heard.append, qos, event_callbacks=NO_EVENTS)
         return heard
 
     def until(self, done: Callable[[], Any], what: str, timeout_s: float = 30.0) -> Any:

@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Any
 
+from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSCompatibility, QoSProfile, ReliabilityPolicy, qos_check_compatible
 
 from ros_gym_bridge.errors import MissingDependencyError
 from ros_gym_bridge.ros.graph import endpoint_name
+
+_NO_EVENTS = SubscriptionEventCallbacks(use_default_callbacks=False)  # they would log what `trouble` says
+_NO_PUBLISHER_EVENTS = PublisherEventCallbacks(use_default_callbacks=False)
 
 
 def message_class(name: str) -> Any:
@@ -80,7 +85,9 @@ class Listener:
 
     def subscribe(self) -> None:
         """Subscribe with just what is asked for."""
-        self._subscription = self._node.create_subscription(self._kind, self._name, self._take, self._profile)
+        self._subscription = self._node.create_subscription(
+            self._kind, self._name, self._take, self._profile, event_callbacks=_NO_EVENTS
+        )
 
     def trouble(self) -> str:
         """Why nothing has come, after the name of the topic; for an error message."""
@@ -111,6 +118,11 @@ class Listener:
 
     def _publishers(self) -> list[Any]:
         return list(self._node.get_publishers_info_by_topic(self.topic))
+
+
+def publish(node: Node, kind: Any, topic: str, profile: QoSProfile) -> Publisher:
+    """A publisher whose troubles are told by `untaken`."""
+    return node.create_publisher(kind, topic, profile, event_callbacks=_NO_PUBLISHER_EVENTS)
 
 
 def untaken(node: Node, topic: str, profile: QoSProfile, message: str) -> str:

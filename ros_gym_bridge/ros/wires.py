@@ -15,7 +15,7 @@ from ros_gym_bridge.ros import messages, qos
 from ros_gym_bridge.ros.channel_listeners import ChannelListeners
 from ros_gym_bridge.ros.command_writers import TrajectoryWriter, command_writers
 from ros_gym_bridge.ros.inbox import StateInbox
-from ros_gym_bridge.ros.listener import Listener, message_name, untaken
+from ros_gym_bridge.ros.listener import Listener, message_name, publish, untaken
 from ros_gym_bridge.ros.live_inbox import LiveInbox
 from ros_gym_bridge.ros.names import under
 from ros_gym_bridge.ros.session import Session
@@ -61,7 +61,7 @@ class Wires:
         self.inbox = LiveInbox(robot) if realtime else StateInbox(robot)
         self._unstamped = False
         self._commands = [
-            (self.session.node.create_publisher(writer.kind, under(command_prefix, topic), qos.COMMANDS), writer)
+            (publish(self.session.node, writer.kind, under(command_prefix, topic), qos.COMMANDS), writer)
             for topic, writer in command_writers(robot, realtime).items()
         ]
         self._missing_joints: list[str] = []
