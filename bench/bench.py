@@ -12,6 +12,7 @@ from pathlib import Path
 
 import in_process
 import over_topics
+import safety
 from figures import FIGURES
 from rich.console import Console
 from rich.table import Table
@@ -37,6 +38,7 @@ def measure(effort: Effort) -> Iterator[Results]:
     yield over_topics.large_pictures(effort)
     yield over_topics.realtime_1khz(effort)
     yield over_topics.node_alone(effort)
+    yield safety.added(effort)
     yield {"idle_adapter_cpu": over_topics.idle_adapter(effort)}
 
 

@@ -76,6 +76,10 @@ FIGURES = (
     Figure("realtime_1khz_mean_us", "error of the period of a Panda paced to 1 kHz, on the average", "<=", 50.0),
     Figure("realtime_1khz_p99_us", "the error that 1 % of its periods exceed", "<=", 250.0),
     Figure("realtime_1khz_drift_us", "how far its clock and the wall clock have come apart at the end"),
+    Figure(
+        "safety_node_added_us",
+        "what `safety_node` adds to the way of a command from an agent to the Panda, with joint states before each",
+    ),
     Figure("first_state_s", "from starting a node to the first state that it publishes"),
     Figure("idle_node_cpu", "share of a core that a node in lockstep takes that nobody commands", "<", 0.05),
     Figure("idle_adapter_cpu", "share of a core that an idle environment over topics takes", "<", 0.05),

@@ -146,15 +146,15 @@ def idle_adapter(effort: Effort) -> float:
 
 def _last_line(program: str, *arguments: str) -> str:
     """What another program of this folder says in the end."""
-    command = [sys.executable, str(HERE / program), *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, env=environment())
+    command, domain = [sys.executable, str(HERE / program), *arguments], PrivateDomain()
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, text=True, env=environment(domain.domain_id))
+    domain.release()
     return done.stdout.splitlines()[-1]
 
 
-def environment(domain_id: int | None = None) -> dict[str, str]:
-    """This process's environment, in a domain of its own."""
-    domain = domain_id if domain_id is not None else 100 + os.getpid() % 2
-    return {**os.environ, "ROS_DOMAIN_ID": str(domain), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
+def environment(domain_id: int) -> dict[str, str]:
+    """This process's environment in another domain."""
+    return {**os.environ, "ROS_DOMAIN_ID": str(domain_id), "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}
 
 
 def start(command: list[str], domain_id: int) -> subprocess.Popen[bytes]:
