@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import kinds
 from ros_gym_bridge import RobotFile, load_robot
@@ -311,3 +314,67 @@ def test_limits_that_look_at_the_state_are_kept_between_commands(tmp_path: Path)
         bench.position[0] += bench.applied[0] * PERIOD
         assert bench.position[0] <= bench.spec.upper[0] + 1e-9
     assert bench.position[0] == pytest.approx(bench.spec.upper[0])
+
+
+class Chaos:
+    """Anything that can happen to a guard, in any order, from a seed."""
+
+    def __init__(self, bench: Bench, seed: int) -> None:
+        self.bench, self.rng = bench, np.random.default_rng(seed)
+        self.events = [self.command, self.command, self.state, self.state, self.tick, self.tick, self.stop, self.reset]
+
+    def run(self, count: int) -> None:
+        for _ in range(count):
+            before = self.bench.applied
+            event = self.events[self.rng.integers(len(self.events))]
+            event()
+            self.check(before)
+
+    def command(self) -> None:
+        count = len(self.bench.spec.commands)
+        columns = self.rng.permutation(count)[: self.rng.integers(1, count + 1)].tolist()
+        values = self.rng.choice([1.0, 1e300], p=[0.9, 0.1]) * self.rng.uniform(-4.0, 4.0, len(columns))
+        with contextlib.suppress(CommandRefused):
+            self.bench.guard.command("joint_command", Setpoint(columns, values.tolist()))
+
+    def state(self) -> None:
+        bench, rng = self.bench, self.rng
+        bench.position = rng.uniform(-4.0, 4.0, len(bench.position))
+        bench.velocity = rng.uniform(-9.0, 9.0, len(bench.position))
+        for array in (bench.position, bench.velocity):
+            array[rng.random(len(array)) < 0.05] = math.nan
+        bench.stamp += int(rng.choice([0, 1, 40_000_000, 10**10, -(10**9)], p=[0.2, 0.1, 0.6, 0.05, 0.05]))
+        bench.stamp = max(bench.stamp, 1)
+        bench.state(stamp=0 if rng.random() < 0.05 else None)
+
+    def tick(self) -> None:
+        self.bench.now += float(self.rng.choice([0.0, 0.001, 0.04, 1.0], p=[0.2, 0.2, 0.5, 0.1]))
+        self.bench.guard.tick()
+        moving = [i for i, entry in enumerate(self.bench.spec.commands) if entry.interface != "position"]
+        if self.bench.guard.mode in (Mode.LATCHED, Mode.STALE, Mode.SILENT) and self.bench.guard.stamp_ns:
+            assert not self.bench.applied[moving].any(), "who is stopped asks for no velocity and no effort"
+
+    def stop(self) -> None:
+        if self.rng.random() < 0.2:
+            self.bench.guard.stop("chaos")
+
+    def reset(self) -> None:
+        self.bench.guard.reset()
+
+    def check(self, before: FloatArray) -> None:
+        spec, applied = self.bench.spec, self.bench.applied
+        assert np.isfinite(applied).all()
+        measured = np.nan_to_num(self.bench.position)  # a robot that stands outside of its limits may be held there
+        low, high = (np.minimum(spec.command_low, before), np.maximum(spec.command_high, before))
+        held = [i for i, entry in enumerate(spec.commands) if entry.interface == "position"]
+        low[held], high[held] = np.minimum(low, measured)[held], np.maximum(high, measured)[held]
+        assert (applied >= low).all()
+        assert (applied <= high).all()
+
+
+@pytest.mark.parametrize("interface", ["position", "velocity", "effort"])
+@settings(max_examples=40, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_whatever_happens(interface: str, seed: int) -> None:
+    robot = load_robot("arm", interface=interface)
+    Chaos(Bench(robot), seed).run(60)

@@ -22,7 +22,6 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 import kinds
 from adapter_tools import Process
 from conftest import NodeProcess
-from driver_tools import driver_processes
 from plain_client import LATCHED, PlainClient
 from safety_tools import Onlooker, safety_node
 
@@ -38,12 +37,6 @@ PAN, HOME = ARM[0], [0.0, -0.2, 1.6, 1.2, 0.0, 0.0]
 def guard(domain_id: int) -> Iterator[Guard]:
     with ExitStack() as stack:
         yield lambda robot, *arguments: stack.enter_context(safety_node(domain_id, robot, *arguments))
-
-
-@pytest.fixture
-def driver(domain_id: int, tmp_path: Path) -> Iterator[Any]:
-    with driver_processes(domain_id, tmp_path) as start:
-        yield start
 
 
 def arm_with(folder: Path, safety: str, interface: str = "position") -> Path:
