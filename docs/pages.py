@@ -299,12 +299,15 @@ def speed() -> str:
     """What `make bench` measures."""
     figures = runpy.run_path(str(ROOT / "bench" / "figures.py"))["FIGURES"]
     measured = json.loads((ROOT / "bench" / "reference.json").read_text(encoding="utf-8"))
-    values = {name: number(value) for name, value in measured.items() if isinstance(value, float)}
-    rows = [(code(f.name), f.meaning, f.budget, values.get(f.name, "")) for f in figures]
+    rows = []
+    for figure in figures:
+        value = measured[figure.name]
+        told = number(value) if figure.kept(value) else f"**{number(value)}**"
+        rows.append((code(figure.name), figure.meaning, figure.budget, told))
     text = f"""\
 `make bench` takes some minutes and writes `bench/results.json`; with `ARGS=--quick` it only tries all of it. What is
-compared is measured by turns, so that a busy machine slows both. The figures here come from {measured["machine"]};
-pictures were drawn by {measured["renderer"]}."""
+compared is measured by turns, so that a busy machine slows both. The figures here, of `bench/reference.json`, come from
+{measured["machine"]}; pictures were drawn by {measured["renderer"]}. What misses its budget there is printed bold."""
     return "\n\n".join(["# Speed", text, table(("figure", "what it is", "budget", "measured"), rows)]) + "\n"
 
 
