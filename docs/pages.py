@@ -306,8 +306,10 @@ def speed() -> str:
         rows.append((code(figure.name), figure.meaning, figure.budget, told))
     text = f"""\
 `make bench` takes some minutes and writes `bench/results.json`; with `ARGS=--quick` it only tries all of it. What is
-compared is measured by turns, so that a busy machine slows both. The figures here, of `bench/reference.json`, come from
-{measured["machine"]}; pictures were drawn by {measured["renderer"]}. What misses its budget there is printed bold."""
+compared is measured by turns, so that a busy machine slows both.
+
+The figures here, of `bench/reference.json`, come from {measured["machine"]}; pictures were drawn by
+{measured["renderer"]}. What misses its budget is bold."""
     return "\n\n".join(["# Speed", text, table(("figure", "what it is", "budget", "measured"), rows)]) + "\n"
 
 
