@@ -40,8 +40,8 @@ FIGURES = (
     Figure("direct_over_raw_20", "the same at 20 physics steps", ">=", 0.95),
     Figure(
         "direct_over_panda_gym",
-        "the same environment over panda-gym's PandaReach, both with 20 physics steps of 2 ms; our bare physics bounds it at "
-        "about 1.25",
+        "the same environment over panda-gym's PandaReach, both with 20 physics steps of 2 ms; bare physics "
+        "bounds it at about 1.25",
         ">=",
         1.75,
     ),

@@ -301,8 +301,8 @@ def speed() -> str:
     measured = json.loads((ROOT / "bench" / "reference.json").read_text(encoding="utf-8"))
     rows = []
     for figure in figures:
-        value = measured[figure.name]
-        told = number(value) if figure.kept(value) else f"**{number(value)}**"
+        value = measured.get(figure.name)
+        told = "" if value is None else number(value) if figure.kept(value) else f"**{number(value)}**"
         rows.append((code(figure.name), figure.meaning, figure.budget, told))
     text = f"""\
 `make bench` takes some minutes and writes `bench/results.json`; with `ARGS=--quick` it only tries all of it. What is
