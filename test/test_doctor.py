@@ -37,10 +37,10 @@ Rows = dict[str, Finding]
 def look(domain_id: int, tmp_path: Path) -> Callable[..., Rows]:
     """The rows, by their subjects; where two have the same one, the bad one."""
 
-    def look_(robot: Any = ARM, stepping: str | None = None, namespace: str = "", seconds: float = 1.0) -> Rows:
+    def look_(robot: Any = ARM, stepping: str | None = None, namespace: str = "", simulator: str | None = None) -> Rows:
         empty = tmp_path / "shm"
         empty.mkdir(exist_ok=True)
-        found = examine(robot, namespace, None, domain_id, stepping, seconds, empty)
+        found = examine(robot, namespace, simulator, domain_id, stepping, 1.0, empty)
         return {each.subject: each for each in sorted(found, key=lambda each: each.verdict is Verdict.BAD)}
 
     return look_
@@ -82,6 +82,20 @@ def test_our_own_node_in_lockstep(sim_process: Any, look: Any) -> None:
     rows = look(load_robot("arm", control_hz=50), stepping="realtime")
     assert bad(rows) == ["simulator"]
     assert_bad(rows, "simulator", "^ours, but control_hz is 25, not 50; other robot_digest, mode$", "Start it with")
+
+
+def test_one_of_several_robots(sim_process: Any, look: Any) -> None:
+    """The simulator stands above it."""
+    sim_process(world="two_arms", mode="realtime")
+    rows = look(namespace="/left", simulator="")
+    assert exit_code(rows.values()) == 0, bad(rows)
+    assert rows["simulator"].found == "ours, with the same robot file"
+    rows = look(load_robot("arm", control_hz=50), namespace="/left", simulator="")
+    assert_bad(
+        rows, "simulator", r"^ours, but left\.control_hz is 25, not 50; other left\.robot_digest$", "Start it with"
+    )
+    rows = look()
+    assert_bad(rows, "simulator", "^ours, without this robot$", "Pass --namespace and --simulator")
 
 
 def test_a_driver_of_somebody_else(driver: Any, look: Any) -> None:

@@ -16,7 +16,7 @@ from ros_gym_bridge.errors import OptionError, RobotNotFoundError
 from ros_gym_bridge.ros.facts import facts
 from ros_gym_bridge.ros.graph import publishers
 from ros_gym_bridge.ros.live_inbox import LiveInbox
-from ros_gym_bridge.ros.names import absolute, fact_name
+from ros_gym_bridge.ros.names import absolute, fact_name, place_below
 from ros_gym_bridge.ros.own_node import OwnNode
 from ros_gym_bridge.ros.pacing import SpareCore
 from ros_gym_bridge.ros.session import check_process
@@ -284,10 +284,7 @@ class Link:
 
     def _among_others(self) -> str:
         """The robot's namespace below that of the simulator; empty for a robot that is alone."""
-        simulator = self._connection.simulator
-        if simulator is None or self._own is not None:
-            return ""
-        return absolute(self._connection.namespace or "").removeprefix(absolute(simulator)).strip("/")
+        return "" if self._own is not None else place_below(self._connection.namespace, self._connection.simulator)
 
 
 def _may_move(connection: Connection) -> bool:

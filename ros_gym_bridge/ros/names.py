@@ -26,6 +26,18 @@ def absolute(namespace: str) -> str:
     return "/" + namespace.strip("/")
 
 
+def place_below(namespace: str | None, simulator: str | None) -> str:
+    """The robot's namespace below that of its simulator; empty for a robot that is alone.
+
+    Args:
+        namespace: of the robot.
+        simulator: of the simulator's services; None: the same.
+    """
+    if simulator is None:
+        return ""
+    return absolute(namespace or "").removeprefix(absolute(simulator)).strip("/")
+
+
 def fact_name(namespace: str, name: str) -> str:
     """The parameter by which a simulation node tells a fact about one robot among several."""
     return ".".join([*namespace.split("/"), name]) if namespace else name

@@ -19,6 +19,7 @@ from ros_gym_bridge.ros.domains import domains_in_use
 from ros_gym_bridge.ros.facts import facts, unstamped
 from ros_gym_bridge.ros.graph import endpoint_name, publishers
 from ros_gym_bridge.ros.listener import message_name, untaken
+from ros_gym_bridge.ros.names import fact_name
 from ros_gym_bridge.ros.offers import lacking
 from ros_gym_bridge.shared_memory import stale_files
 
@@ -84,11 +85,14 @@ def services(look: Look) -> Iterator[Finding]:
 
 def _ours(look: Look) -> Iterator[Finding]:
     """Our node tells what it runs."""
-    mine: dict[str, Any] = {fact.name: fact.value for fact in facts(look.robot)}
+    mine: dict[str, Any] = {fact_name(look.place, fact.name): fact.value for fact in facts(look.robot)}
     if look.stepping in ("lockstep", "realtime"):
         mine["mode"] = look.stepping
     theirs = look.simulator.parameters(*mine)
     plain = {name: list(value) if isinstance(mine[name], list) else value for name, value in theirs.items()}
+    if fact_name(look.place, "robot_digest") not in plain:
+        yield Finding("simulator", Verdict.BAD, "ours, without this robot", "Pass --namespace and --simulator")
+        return
     wrong = [name for name in mine if plain.get(name, mine[name]) != mine[name]]
     told = [f"{name} is {plain[name]!r}, not {mine[name]!r}" for name in wrong[:1]]
     told += [f"other {', '.join(wrong[1:])}"] if wrong[1:] else []

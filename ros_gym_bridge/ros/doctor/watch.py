@@ -18,6 +18,7 @@ from ros_gym_bridge.ros import qos
 from ros_gym_bridge.ros.graph import endpoint_name
 from ros_gym_bridge.ros.listener import Listener
 from ros_gym_bridge.ros.messages import to_ns
+from ros_gym_bridge.ros.names import place_below
 from ros_gym_bridge.ros.session import Session
 from ros_gym_bridge.ros.simulator import SimulatorClient
 from ros_gym_bridge.ros.transforms import Transforms
@@ -119,6 +120,7 @@ class Look:
 
     Attributes:
         robot: the robot file.
+        place: of the robot among others of one simulator; empty for one that is alone.
         stepping: how it is to be stepped; None: not said.
         session: whose graph is asked.
         states, clock, description: of the robot.
@@ -128,6 +130,7 @@ class Look:
     """
 
     robot: RobotFile
+    place: str
     stepping: str | None
     session: Session
     states: Track
@@ -165,7 +168,7 @@ def watch(
         stop: true ends it early.
     """
     session = Session(f"doctor_{os.getpid()}", namespace, domain_id, quiet=True)
-    look = _subscribe(robot, session, simulator, stepping)
+    look = _subscribe(robot, session, simulator, place_below(namespace, simulator), stepping)
     session.spin_until(lambda: _discovered(look) or stop(), _GRAPH_S)
     end = time.monotonic() + seconds
     while time.monotonic() < end and not stop():
@@ -177,9 +180,10 @@ def watch(
     return look
 
 
-def _subscribe(robot: RobotFile, session: Session, simulator: str | None, stepping: str | None) -> Look:
+def _subscribe(robot: RobotFile, session: Session, simulator: str | None, place: str, stepping: str | None) -> Look:
     return Look(
         robot,
+        place,
         stepping,
         session,
         Track(session, "sensor_msgs/msg/JointState", robot.config.joint_states.topic),
