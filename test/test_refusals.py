@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sensor_msgs.msg import JointState
 from simulation_interfaces.msg import Result
 from simulation_interfaces.srv import (
     GetAvailableWorlds,
@@ -20,7 +21,7 @@ from simulation_interfaces.srv import (
 
 from conftest import NodeProcess, node_and_client
 from plain_client import PlainClient, content
-from standard_calls import BRICK, delete, fill_resource, load, names, spawn, stepping, unload
+from standard_calls import BRICK, delete, fill_resource, load, names, simulate_steps, spawn, stepping, unload
 
 STOPPED, PLAYING, PAUSED, LOADING = 0, 1, 2, 5
 OK, INCORRECT_STATE, FAILED, TRANSITION_ERROR, PARSE_ERROR = 1, 3, 4, 102, 106
@@ -109,6 +110,23 @@ def test_unloading_and_loading_while_it_plays(client: PlainClient) -> None:
     assert answer(load(client, "empty")) == (INCORRECT_STATE, text)
     client.step(["slider_to_cart"], effort=[1.0])
     assert client.stamp == 2 * PERIOD, "it plays on"
+
+
+def test_playing_and_stepping_what_has_diverged(client: PlainClient) -> None:
+    joints = client.node.create_publisher(JointState, "sim_node/set_joint_state", 10)
+    client.until(joints.get_subscription_count, "the node's ear")
+    joints.publish(JointState(name=["slider_to_cart"], velocity=[1e300]))
+    client.until(lambda: client.stamp == 2 * PERIOD, "the joint that was set")
+    diverged = "the simulated state is not a number: the physics has diverged; got at "
+    for result in (client.step_simulation(1), client.step_simulation(1), simulate_steps(client, 1)[0]):
+        assert result.result == FAILED
+        assert result.error_message.startswith(diverged)
+    text = "the physics has diverged; call reset_simulation first"
+    assert answer(client.set_state(PLAYING)) == (TRANSITION_ERROR, text)
+    assert client.state() == PAUSED
+    assert client.reset(0).result == OK
+    assert client.step_simulation(10).result == OK
+    assert client.set_state(PLAYING).result == OK
 
 
 def test_everything_else_while_a_world_is_loading(client: PlainClient, hall: tuple[Any, Any, Path]) -> None:

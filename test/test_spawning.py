@@ -13,7 +13,9 @@ from ros_gym_bridge import load_robot
 from ros_gym_bridge.errors import EntityError, ModelError, NoEntityError
 from ros_gym_bridge.model import RobotModel, read_model
 from ros_gym_bridge.paths import share_directory
+from ros_gym_bridge.sim import client as bullet
 from ros_gym_bridge.sim.entities import Entities
+from ros_gym_bridge.sim.loader import Loader
 from ros_gym_bridge.sim.simulation import Simulation
 from ros_gym_bridge.sim.world import World
 from ros_gym_bridge.world_file import SpawnedBody, world_of
@@ -199,3 +201,15 @@ def test_a_robot_without_bodies_around_it_is_as_quick_as_before() -> None:
     simulation.reset(None, strict=False)
     assert not simulation.world.client.changed
     simulation.close()
+
+
+def test_a_world_that_cannot_be_loaded_leaves_no_client_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process can have one window: the next world needs it."""
+    made: list[Any] = []
+    connect = bullet.connect
+    monkeypatch.setattr(bullet, "connect", lambda *arguments: made.append(connect(*arguments)) or made[-1])
+    monkeypatch.setattr(Loader, "_file", lambda *_: "/nowhere.urdf")
+    with pytest.raises(ModelError, match="PyBullet cannot load it"):
+        World(load_world("table", "panda"))
+    assert len(made) == 1
+    assert not made[0].isConnected()

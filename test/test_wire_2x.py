@@ -19,6 +19,7 @@ pytestmark = pytest.mark.slow
 ENV = Path(sys.prefix)
 CMAKE = ENV / "bin" / "cmake"
 TESTS = ["wire", "features", "result_codes", "entity_services", "spawn_services", "world_services", "interventions"]
+TESTS += ["refusals", "fuzz_services"]
 CHECK = "from simulation_interfaces.srv import SetEntityState; SetEntityState.Request().set_pose"
 
 

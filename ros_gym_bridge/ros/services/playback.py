@@ -55,6 +55,8 @@ class PlaybackServices:
         self._desk.check_idle(answer.STATE_TRANSITION_ERROR)
         if self._host.stage is None:
             raise Refused(answer.INCORRECT_TRANSITION, "no world is loaded; call load_world first")
+        if target == Playback.PLAYING and self._host.stage.simulation.diverged:
+            raise Refused(answer.STATE_TRANSITION_ERROR, "the physics has diverged; call reset_simulation first")
         if target == Playback.STOPPED:
             self._start_over(self._host.stage, _Scope.SCOPE_ALL)
         self._host.stage.engine.playback = Playback(target)
