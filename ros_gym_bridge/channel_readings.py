@@ -77,7 +77,7 @@ def _known(name: str) -> type[MessageType]:
 
 def _wanted(kind: type[MessageType], channel: TopicChannel) -> Wanted:
     """The keys of a channel, without those that mean nothing for its message."""
-    keys = {key: getattr(channel, key) for key in ("fields", "shape", "joints", "encoding", "padding")}
+    keys = {key: getattr(channel, key) for key in ("fields", "shape", "joints", "encoding", "angles", "padding")}
     for key, value in keys.items():
         if value and key not in kind.keys:
             got = list(value) if isinstance(value, tuple) else value
@@ -109,7 +109,9 @@ def _sensor(channel: SensorChannel) -> Iterator[Reading]:
     elif isinstance(channel, channels.Camera):
         yield from _camera(channel)
     elif channel.layers == 1:
-        yield reading("sensor_msgs/msg/LaserScan", (channel.rays,), (0.0, channel.range_max))
+        angles = channel.min_angle, channel.max_angle if channel.rays > 1 else channel.min_angle
+        wanted = Wanted(shape=(channel.rays,), bounds=(0.0, channel.range_max), angles=angles)
+        yield _reading(channel, channel.name, channel.topic, "sensor_msgs/msg/LaserScan", wanted, channel.observe)
     else:
         far = channel.range_max
         yield reading("sensor_msgs/msg/PointCloud2", (channel.layers, channel.rays), (-far, far))

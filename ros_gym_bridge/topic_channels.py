@@ -13,6 +13,7 @@ from ros_gym_bridge.schema_parts import MessageName, PublicTopic
 _FIELDS = "paths in the message, such as `angular_velocity.z`, or beginnings of several; where none are given, all"
 _SHAPE = "of the array, where the message type leaves it open"
 _JOINTS = "names, for `sensor_msgs/msg/JointState`"
+_ANGLES = "of the first and the last ray of a scan, rad; where none are given, any"
 _PADDING = "for the points that a cloud has less than `shape`"
 _STAMPS = (
     "where a sample's time comes from: the message's header, or the newest state when it arrives, for clocks that "
@@ -37,6 +38,7 @@ class TopicChannel(Received):
     shape: tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...] = Field(default=(), description=_SHAPE)
     joints: tuple[str, ...] = Field(default=(), description=_JOINTS)
     encoding: str = Field(default="", description="of a picture; where none is given, rgb8")
+    angles: tuple[float, float] | None = Field(default=None, description=_ANGLES)
     padding: float = Field(default=0.0, description=_PADDING)
     stamps: Literal["header", "arrival"] = Field(default="header", description=_STAMPS)
 

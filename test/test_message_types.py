@@ -111,6 +111,14 @@ def test_scans_keep_what_rep_117_says() -> None:
     assert refused(LaserScan(), shape=(3,)) == "0 ranges, expected 3"
 
 
+def test_scans_look_where_the_robot_file_says() -> None:
+    scan = LaserScan(ranges=[1.0] * 4, angle_min=-0.3, angle_increment=0.2)
+    assert read(scan, shape=(4,), angles=(-0.3, 0.3)).tolist() == [1] * 4
+    assert read(scan, shape=(4,), angles=(-0.3, 0.5)).tolist() == [1] * 4, "whether the end counts, drivers disagree"
+    assert refused(scan, shape=(4,), angles=(0.1, 0.7)) == "rays from -0.300 to 0.300 rad, expected 0.100 to 0.700"
+    assert refused(scan, shape=(4,), angles=(-0.3, 0.9)) == "rays from -0.300 to 0.300 rad, expected -0.300 to 0.900"
+
+
 def cloud(points: np.ndarray[Any, Any], rows: int = 1, big: bool = False, padding: int = 0) -> PointCloud2:
     """A cloud of a structured array, with so many bytes after each row."""
     kinds = {"f4": 7, "f8": 8, "u2": 4}
@@ -195,6 +203,12 @@ def test_one_number_a_pixel(encoding: str, dtype: str, others: list[str], big: b
         message = image(value, sent, big, padding=3)
         assert read(message, shape=(2, 3), encoding=encoding).tolist() == value.tolist()
     assert refused(message, shape=(2, 3)) == f"a picture of the encoding '{sent}', expected rgb8"
+
+
+def test_depths_in_millimetres_are_metres() -> None:
+    depths = image(np.array([[0, 1500, 65535]], np.uint16), "16UC1", big=True)
+    found = read(depths, shape=(1, 3), encoding="32FC1")
+    np.testing.assert_allclose(found, np.array([[NAN, 1.5, 65.535]], np.float32), rtol=1e-6)
 
 
 def test_pictures_of_another_size_or_that_lie() -> None:

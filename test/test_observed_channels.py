@@ -50,13 +50,15 @@ def environment(path: Path, domain_id: int, **keywords: Any) -> Iterator[Any]:
 
 
 @pytest.fixture
-def robot(tmp_path: Path, sim_process: Start) -> Callable[..., Path]:
+def robot(tmp_path: Path, sim_process: Start, domain_id: int) -> Callable[..., Path]:
     """Makes a robot file of a cart-pole with channels, and starts a node for it."""
 
     def make_(channels: str, **keywords: Any) -> Path:
         path = tmp_path / "observed.yaml"
         path.write_text(f"extends: cartpole\nname: observed\nchannels: {channels or '[]'}\n")
-        sim_process(*keywords.pop("remapped", ()), robot=path, mode="realtime", **keywords)
+        node = sim_process(*keywords.pop("remapped", ()), robot=path, mode="realtime", **keywords)
+        names = re.findall(r"name: (\w+)", channels)
+        assert node.says("Simulating '").endswith(f" Not simulated: {', '.join(names)}." if names else f" {domain_id}.")
         return path
 
     return make_
@@ -95,7 +97,7 @@ SENT = [
     topic("more_joints", "sensor_msgs/msg/JointState", {"name": ["a", "b", "c"], "position": [1.0, 2.0, 3.0]}),
     topic("imu/data", "sensor_msgs/msg/Imu", {"angular_velocity": {"z": 0.5}}, reliable=True),
     topic("odom", "nav_msgs/msg/Odometry", {"twist": {"twist": {"linear": {"x": 0.25}}}}),
-    topic("scan", "sensor_msgs/msg/LaserScan", {"ranges": [2.0, INF, -INF, NAN]}),
+    topic("scan", "sensor_msgs/msg/LaserScan", {"ranges": [2.0, INF, -INF, NAN], "angle_increment": 0.1}),
     topic(
         "points",
         "sensor_msgs/msg/PointCloud2",
@@ -244,13 +246,14 @@ def test_a_robot_has_the_sensors_that_were_simulated(tmp_path: Path, sim_process
     path = tmp_path / "trained.yaml"
     path.write_text(
         "extends: cartpole\nname: trained\nchannels:\n"
-        "  - {name: scan, kind: lidar, link: cart, rays: 4, range_max: 6.0, rate_hz: 10, latency_s: 0.1}\n"
+        "  - {name: scan, kind: lidar, link: cart, rays: 4, min_angle: 0, max_angle: 0.3, range_max: 6.0,\n"
+        "     rate_hz: 10, latency_s: 0.1}\n"
         "  - {name: image, kind: camera, link: cart, width: 4, height: 2, required: false}\n"
     )
     bare = tmp_path / "bare.yaml"
     bare.write_text("extends: cartpole\nname: trained\n")
     sim_process("-r", "__node:=driver", robot=bare, mode="realtime")
-    ranges = {"ranges": [1.0, INF, -INF, 2.0]}
+    ranges = {"ranges": [1.0, INF, -INF, 2.0], "angle_increment": 0.1}
     channels = ("scan", "image")
     with publisher(domain_id, topic("scan", "sensor_msgs/msg/LaserScan", ranges, stamp=-0.013)) as process:
         process.says("Publishing")
@@ -366,7 +369,7 @@ ON_ROBOT = """
 extends: arm
 reset: {velocity_fraction: 0.5, settle_s: 0.1}
 channels:
-  - {name: scan, kind: lidar, link: tool0, rays: 4, range_max: 6.0, rate_hz: 5}
+  - {name: scan, kind: lidar, link: tool0, rays: 4, min_angle: 0, max_angle: 0.3, range_max: 6.0, rate_hz: 5}
   - {name: imu, kind: topic, message: sensor_msgs/Imu, fields: [angular_velocity.z], max_age_s: 0.5}
   - {name: lift, kind: topic, topic: joint_states, message: sensor_msgs/JointState, joints: [lift_joint],
      fields: [position]}

@@ -282,6 +282,19 @@ def test_refused_names(arm: Path, channels: Any, message: str) -> None:
     assert str(caught.value) == message
 
 
+def test_the_channels_of_the_readme(tmp_path: Path) -> None:
+    text = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    path = tmp_path / "readme.yaml"
+    path.write_text(text.partition("```yaml\n")[2].partition("```")[0])
+    senses = Senses(load_robot(path), ("scan", "imu", "view", "place"), simulated=False)
+    assert {name: space.shape for name, space in senses.spaces().items()} == {
+        "scan": (360,),
+        "imu": (5,),
+        "view": (120, 160, 3),
+        "place": (7,),
+    }
+
+
 def test_the_odometry_of_a_drive_can_be_observed() -> None:
     name = "diff_drive_controller/odom"
     senses = Senses(load_robot("rover"), (name,), simulated=True)

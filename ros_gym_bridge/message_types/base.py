@@ -27,6 +27,7 @@ class Wanted:
         shape: of the array, as far as the message type leaves it open.
         joints: names, for messages about joints.
         encoding: of a picture.
+        angles: of the first and the last ray of a scan, rad.
         padding: for what a message has less of than the shape.
         bounds: of every number, where the channel knows better than the message type.
     """
@@ -35,6 +36,7 @@ class Wanted:
     shape: tuple[int, ...] = ()
     joints: tuple[str, ...] = ()
     encoding: str = ""
+    angles: Bounds | None = None
     padding: float = 0.0
     bounds: Bounds | None = None
 

@@ -39,13 +39,19 @@ def _reordered(value: Array, found: str, expected: str) -> Array | None:
     return value[:, :, [found.index(colour) for colour in expected[:-1]]]
 
 
+def _metres(depths: Array) -> Array:
+    """Of millimetres; 0 says that nothing was measured."""
+    return np.where(depths == 0, np.float32(np.nan), depths.astype(np.float32) * np.float32(0.001))
+
+
 class Image:
     """A picture or a depth, row by row."""
 
     name = "sensor_msgs/msg/Image"
     reads = "`shape: [height, width]` and `encoding`: uint8 `(height, width, 3)` of rgb8 (the default) or bgr8, "
     reads += "`(height, width, 4)` of rgba8 or bgra8; `(height, width)`: uint8 of mono8, uint16 of mono16 and 16UC1, "
-    reads += "float32 of 32FC1. Colours in another order are reordered"
+    reads += "float32 of 32FC1. Colours in another order are reordered; where 32FC1 is wanted, 16UC1 is taken as "
+    reads += "depths in mm, and 0 as NaN (REP 118)"
     keys: tuple[str, ...] = ("shape", "encoding")
 
     def __init__(self, wanted: Wanted) -> None:
@@ -67,6 +73,8 @@ class Image:
         value = None
         if message.encoding in ENCODINGS:
             value = _reordered(pixels(message), _same(message.encoding), _same(self._encoding))
+        if self._encoding == "32FC1" and _same(message.encoding) == "mono16":
+            value = _metres(pixels(message))
         if value is None:
             raise MessageRefused(f"a picture of the encoding '{message.encoding[:40]}', expected {self._encoding}")
         return frozen(np.ascontiguousarray(value, dtype=self.dtype).reshape(self.shape))

@@ -24,13 +24,15 @@ class LaserScan:
     """The rays of a scanner."""
 
     name = "sensor_msgs/msg/LaserScan"
-    reads = "float32 `(rays,)`: ranges (m, the default) or intensities, as one of `fields`; `shape: [rays]`"
-    keys: tuple[str, ...] = ("fields", "shape")
+    reads = "float32 `(rays,)`: ranges (m, the default) or intensities, as one of `fields`; `shape: [rays]`; where "
+    reads += "`angles` are given, of rays between just these"
+    keys: tuple[str, ...] = ("fields", "shape", "angles")
     dtype: np.dtype[Any] = np.dtype(np.float32)
 
     def __init__(self, wanted: Wanted) -> None:
         self.shape: tuple[int, ...] = exactly(wanted, (1,), "the number of rays, such as [360]")
         (self._field,) = chosen(["ranges", "intensities"], wanted.fields[:1] or ("ranges",))
+        self._angles = wanted.angles
         natural = DISTANCE if self._field == "ranges" else ANYTHING
         self.low: float | Array
         self.high: float | Array
@@ -41,7 +43,16 @@ class LaserScan:
         value: Array = np.frombuffer(getattr(message, self._field), self.dtype)
         if value.shape != self.shape:
             raise MessageRefused(f"{value.size} {self._field}, expected {self.shape[0]}")
+        if self._angles is not None:
+            self._check_angles(message, *self._angles)
         return frozen(value)
+
+    def _check_angles(self, message: Any, first: float, last: float) -> None:
+        """Refuse rays that look elsewhere, by more than one and a half of the angles between them."""
+        begin, step = message.angle_min, message.angle_increment
+        end, slack = begin + (self.shape[0] - 1) * step, 1.5 * abs(step) + 1e-6
+        if abs(begin - first) > slack or abs(end - last) > slack:
+            raise MessageRefused(f"rays from {begin:.3f} to {end:.3f} rad, expected {first:.3f} to {last:.3f}")
 
 
 class PointCloud2:

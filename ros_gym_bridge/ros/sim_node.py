@@ -187,10 +187,12 @@ class SimNode:
 
     def _greeting(self, world: WorldFile, mode: str) -> str:
         joints = sum(len(placed.robot.spec.joints) for placed in world.robots)
+        configs = [placed.robot.config for placed in world.robots]
+        observed = [each.name for config in configs for each in config.channels if each not in config.sensors]
         return (
             f"Simulating '{world.name}' in {mode} mode: {world.physics_hz} physics steps and "
             f"{world.physics_hz // world.steps_per_period} control periods per second, {joints} joints; "
-            f"ROS domain {self._session.domain_id}."
+            f"ROS domain {self._session.domain_id}." + (f" Not simulated: {', '.join(observed)}." if observed else "")
         )
 
 
