@@ -121,7 +121,9 @@ def test_a_seed_that_the_node_cannot_take_is_refused(env: Any, sim_process: Star
     assert robot.reset(seed=1).stamp_ns > 0
 
 
-def test_who_waits_for_long_sleeps(env: Any, sim_process: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_waits_for_long_sleeps_and_asks_less_and_less(
+    env: Any, sim_process: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Also where there is a core to watch with."""
     monkeypatch.setattr(os, "getloadavg", lambda: (0.0, 0.0, 0.0))
     node = sim_process(robot="cartpole", mode="lockstep")
@@ -133,6 +135,7 @@ def test_who_waits_for_long_sleeps(env: Any, sim_process: Start, monkeypatch: py
     with pytest.raises(RobotLostError):
         act(guest)
     assert time.thread_time() - used < 0.2
+    assert 1 <= guest.unwrapped.robot.timing()["resent"] <= 5, "after 0.05, 0.1, 0.2, 0.4 and 0.8 s"
 
 
 # --- death

@@ -7,8 +7,10 @@ import os
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sensor_msgs.msg import Image
 
 from adapter_tools import Process, resident_mb, running, script
 from ros_gym_bridge import load_robot
@@ -87,6 +89,20 @@ def test_large_pictures_are_equal(seeing: Callable[[int], Path]) -> None:
         for each in both:
             each.close()
     assert len(seen) > 6
+
+
+def test_a_large_picture_is_told_again_twice_a_second(
+    seeing: Callable[[int], Path], sim_process: Callable[..., Any], client: Callable[..., Any]
+) -> None:
+    """While the rest of the state is told ten times."""
+    sim_process(robot=seeing(100), mode="lockstep")
+    stranger = client(commands=())
+    pictures = stranger.hear(Image, "camera/image")
+    stranger.connect()
+    stranger.until(lambda: pictures, "a picture")
+    pictures.clear()
+    stranger.listen(2.0)
+    assert 1 <= len(pictures) <= 5
 
 
 def test_both_profiles_of_fast_dds_say_the_same() -> None:
