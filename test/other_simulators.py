@@ -4,7 +4,7 @@
 
 - `letter` follows simulation_interfaces to the letter. It tells its state when that changes, and is silent otherwise.
   With `--stopped` it begins STOPPED, with `--mute` it does not tell its state after a reset, with `--single` it refuses
-  several steps at once, and with `--no-pause` another state.
+  several steps at once, with `--no-pause` another state, and with `--deaf` it says that steps were done that were not.
 - `hasty` answers a step before it has begun, and knows full resets only; with `--ignores-pause` its time goes on.
 - `stubborn` refuses single steps, ignores the scope of a reset, and plays after it.
 
@@ -152,7 +152,7 @@ class Simulator:
 
     def step(self, request: Any, response: Any) -> Any:
         self.judge(request.steps, response.result)
-        if response.result.result == Result.RESULT_OK:
+        if response.result.result == Result.RESULT_OK and not self.options.deaf:
             self.advance(request.steps)
         return response
 
@@ -242,6 +242,7 @@ def main() -> None:
     parser.add_argument("--stopped", action="store_true")
     parser.add_argument("--mute", action="store_true")
     parser.add_argument("--single", action="store_true")
+    parser.add_argument("--deaf", action="store_true")
     parser.add_argument("--no-pause", action="store_true")
     options = parser.parse_args()
     rclpy.init()

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,7 +24,7 @@ from ros_gym_bridge.ros.topic_robot import TopicRobot
 
 SCRIPT = Path(__file__).parent / "other_simulators.py"
 PERIOD = 20_000_000  # of the cart-pole, in nanoseconds: ten physics steps
-NO_SEED = "no seed: reset(seed=...) seeds the task alone; the simulator starts episodes as it does anyway"
+NO_SEED = "no seed: reset(seed=...) seeds the task alone, and options={'strict': True} changes nothing"
 NO_STATE_RESET = (
     "no reset of the state alone: a reset is one of everything: time starts again, so stamps of two episodes repeat, "
     "and all that was changed is undone"
@@ -46,6 +49,7 @@ def other(domain_id: int) -> Iterator[Callable[..., TopicRobot]]:
         robots.append(TopicRobot(file or load_robot("cartpole"), Connection(**keywords)))
         return robots[-1]
 
+    start.pids = lambda: [process.pid for process in processes]  # type: ignore[attr-defined]
     yield start
     for robot in robots:
         robot.close()
@@ -201,6 +205,30 @@ def test_somebody_else_lets_it_play(other: Any, client: Any) -> None:
     with pytest.raises(RobotLostError, match="somebody else has moved the simulator's time"):
         push(robot, state, 1.0)
     act(robot, steps=2)
+
+
+def test_one_that_falls_silent(other: Any) -> None:
+    """It hangs in mid episode; a reset finds it again when it is back."""
+    robot = other("letter", step_timeout_s=0.6)
+    state = robot.reset(seed=1)
+    (pid,) = other.pids()
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(
+            RobotLostError, match=r"waited 0\.\d\d s for an answer from /step_simulation in vain; Check"
+        ):
+            push(robot, state, 1.0)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    act(robot, steps=2)
+
+
+def test_steps_that_move_nothing(other: Any) -> None:
+    """They are answered well, and that is all."""
+    with pytest.raises(RobotLostError) as caught:
+        other("letter", "--deaf", step_timeout_s=0.6).reset(seed=1)
+    pattern = r"waited 0\.\d\d s for a state after 2000000 ns, where 10 steps were made, in vain; got /joint_command: "
+    assert re.match(pattern, str(caught.value)), caught.value
 
 
 def test_environment(other: Any, domain_id: int, capfd: pytest.CaptureFixture[str]) -> None:

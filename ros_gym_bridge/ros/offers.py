@@ -62,7 +62,7 @@ def lacking(features: Collection[int] | None, there: Collection[str], by_service
         there: relative names of the services and the action that are served.
         by_service: whether it is to be stepped by service.
     """
-    lacks = [Lack("no seed", "reset(seed=...) seeds the task alone; the simulator starts episodes as it does anyway")]
+    lacks = [Lack("no seed", "reset(seed=...) seeds the task alone, and options={'strict': True} changes nothing")]
     if features is None:
         lacks.append(Lack("no answer from get_simulator_features", "what it can do is taken from the services there"))
     elif Features.SIMULATION_RESET_STATE not in features:

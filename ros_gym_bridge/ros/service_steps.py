@@ -55,7 +55,6 @@ class ServiceSteps:
         if not self._count and not self._moving:
             self._probe(home)
             self._reset(home, _QUIET_S)
-        self._count = self._count or 1
         state = self._take(home, self._link.inbox.newest_ns, "the first state after a reset")
         self._begun_ns = state.stamp_ns
         return state
