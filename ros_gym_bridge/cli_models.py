@@ -58,7 +58,8 @@ def new_robot(
     """Write a first robot file for a model, one that runs.
 
     Joints start at 0 or in the middle of their range; those with known limits follow positions, wheels velocities, and
-    the others efforts; a floating base stands on a floor. What is guessed is marked in the file.
+    the others efforts; a floating base stands on a floor. Equal wheels left and right of it, which nothing steers, are
+    a differential drive. What is guessed is marked in the file.
 
     Example: **ros-gym-bridge new-robot pybullet_data://husky/husky.urdf --output husky.yaml**
 
