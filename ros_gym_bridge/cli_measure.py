@@ -1,12 +1,13 @@
 """The command `ros-gym-bridge measure`."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from ros_gym_bridge.cli_checks import DOMAIN, NAMESPACE, ROBOT, MaybeInt, MaybePath
 from ros_gym_bridge.errors import OptionError
+from ros_gym_bridge.interrupt import until_ctrl_c
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -49,10 +50,10 @@ def measure(
     if not path.parent.is_dir():
         expected, remedy = "a file in a folder that exists", "Make the folder"
         raise OptionError("--output", got=str(path), expected=expected, remedy=remedy)
-    connection = Connection(
-        attach=True, stepping="realtime", reset_by="motion", namespace=namespace or None, domain_id=domain
-    )
-    found = run(file, connection, Moves(moves, size, rest), typer.echo)
+    where: dict[str, Any] = {"namespace": namespace or None, "domain_id": domain}
+    with until_ctrl_c() as asked:
+        connection = Connection(attach=True, stepping="realtime", reset_by="motion", stop=asked, **where)
+        found = run(file, connection, Moves(moves, size, rest), typer.echo)
     write_measurement(path, found)
     console = Console()
     console.print(_table(found))

@@ -74,6 +74,9 @@ def _controllers(groups: Sequence[Any], root: str) -> list[dict[str, Any]]:
 class DriverProcess(Process):
     """A driver in a process of its own, and a plain client that changes it while it runs.
 
+    Attributes:
+        options: the keys of `robot_driver.LIVE` that were set, with their values.
+
     Args:
         folder: where its file goes.
         domain_id: ROS domain.
@@ -86,6 +89,7 @@ class DriverProcess(Process):
         path.write_text(json.dumps(config))
         command = [sys.executable, "-u", str(SCRIPT), str(path)]
         super().__init__(command + (["--ros-args", *arguments] if arguments else []), ROS_DOMAIN_ID=domain_id)
+        self.options: dict[str, Any] = {"clock_offset_s": 0.0, **config}
         self._domain_id = domain_id
         self._node = config.get("node_name", "robot_driver")
         self._namespace = config.get("namespace", "")
@@ -105,6 +109,7 @@ class DriverProcess(Process):
         request = SetParameters.Request(parameters=parameters)
         for result in self.client.call(SetParameters, f"{self._node}/set_parameters", request).results:
             assert result.successful, result.reason
+        self.options |= values
 
     def trigger(self, service: str) -> Any:
         """Call `clear_fault` or `halt`; the answer."""

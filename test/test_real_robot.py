@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import select
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,18 +16,20 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from sensor_msgs.msg import JointState
 from std_srvs.srv import Trigger
 
 import kinds
 from adapter_tools import make
-from conftest import NodeProcess
-from driver_tools import DriverProcess
+from conftest import NodeProcess, private_domain, slowness, wait_for
+from driver_tools import DriverProcess, driver_processes
 from plain_client import PlainClient
 from ros_gym_bridge import load_robot
 from ros_gym_bridge.connection import Connection
 from ros_gym_bridge.errors import OptionError, ResetTimeoutError, RobotLostError, RobotNotFoundError, RobotRefusedError
 from ros_gym_bridge.policies import ReachPolicy
 from ros_gym_bridge.robot import Command
+from ros_gym_bridge.ros import qos
 from ros_gym_bridge.ros.topic_robot import TopicRobot
 
 Start = Callable[..., DriverProcess]
@@ -42,6 +49,17 @@ def connect(domain_id: int) -> Iterator[Callable[..., gym.Env[Any, Any]]]:
 
     yield build
     for env in made:
+        env.close()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DriverProcess, gym.Env[Any, Any]]]:
+    """A robot at home and an environment that is connected to it; each test leaves it so."""
+    with private_domain() as domain, driver_processes(domain, tmp_path_factory.mktemp("shared")) as start:
+        robot = start("arm", rate_hz=500.0)
+        where = {"attach": True, "stepping": "realtime", "domain_id": domain, "connect_timeout_s": 20.0}
+        env = make("Reach", robot="arm", backend="topics", max_missed_deadlines=6, time_limit_s=60.0, **where)
+        yield robot, env
         env.close()
 
 
@@ -90,13 +108,12 @@ def test_velocities_that_are_not_measured(driver: Start, connect: Callable[..., 
     for _ in range(20):
         env.step(action)
     state = env.unwrapped.robot._state
-    assert state.velocity[0] == pytest.approx(spec.max_velocity[0], rel=0.1)
+    assert state.velocity[0] == pytest.approx(spec.max_velocity[0], rel=0.3)
     assert np.all(state.effort == 0.0)
 
 
-def test_periods_end_on_a_steady_clock(driver: Start, connect: Callable[..., Any]) -> None:
-    driver("arm", rate_hz=500.0)
-    env = connect()
+def test_periods_end_on_a_steady_clock(shared: tuple[DriverProcess, Any]) -> None:
+    _, env = shared
     env.reset(seed=0)
     action = stay(env)
     begun, ends = time.monotonic(), []
@@ -106,13 +123,12 @@ def test_periods_end_on_a_steady_clock(driver: Start, connect: Callable[..., Any
     timing = info["timing"]
     late = timing["missed_deadlines"] + timing["overruns"]
     late_by = np.array(ends) - PERIOD * np.arange(1, 51)
-    assert np.median(late_by) < 0.01 + PERIOD * late, "the fiftieth is as late as the first"
+    assert np.median(late_by) < 0.01 * slowness() + PERIOD * late, "the fiftieth is as late as the first"
     assert np.all(late_by > -0.001)
 
 
-def test_a_slow_agent_is_counted_and_ends_the_episode_when_asked(driver: Start, connect: Callable[..., Any]) -> None:
-    driver("arm")
-    env = connect(max_missed_deadlines=6)
+def test_a_slow_agent_is_counted_and_ends_the_episode_when_asked(shared: tuple[DriverProcess, Any]) -> None:
+    _, env = shared
     env.reset(seed=0)
     action = stay(env)
     info = env.step(action)[-1]
@@ -137,21 +153,22 @@ def test_states_that_come_late_are_waited_for(driver: Start, connect: Callable[.
     env = connect()
     env.reset(seed=0)
     action = stay(env)
-    info = env.step(action)[-1]
-    assert info["timing"]["overruns"] == 0, "a constant delay is taken for a clock that is behind: nobody can tell"
+    for _ in range(6):
+        info = env.step(action)[-1]
+    assert info["timing"]["overruns"] <= 3, "a constant delay is taken for a clock that is behind: nobody can tell"
     robot.set(rate_hz=10.0)
     before = env.step(action)[-1]["timing"]["missed_deadlines"]
     for _ in range(10):
         info = env.step(action)[-1]
-    assert info["timing"]["overruns"] >= 4, "states at 10 Hz are no answers to commands at 25 Hz"
-    assert info["timing"]["missed_deadlines"] - before <= 3, "and that is not the agent's doing"
+    assert info["timing"]["overruns"] >= 6, "states at 10 Hz are no answers to commands at 25 Hz"
+    assert info["timing"]["missed_deadlines"] - before <= 8, "and that is not the agent's doing"
 
 
 @pytest.mark.parametrize("offset_s", [-5000.0, 7.0])
-def test_a_clock_that_jumps(driver: Start, connect: Callable[..., Any], offset_s: float) -> None:
-    robot = driver("arm")
-    env = connect()
-    _, info = env.reset(seed=0)
+def test_a_clock_that_jumps(shared: tuple[DriverProcess, Any], offset_s: float) -> None:
+    robot, env = shared
+    before_s = robot.options["clock_offset_s"]
+    env.reset(seed=0)
     action = stay(env)
     stamps = []
     for i in range(30):
@@ -160,23 +177,24 @@ def test_a_clock_that_jumps(driver: Start, connect: Callable[..., Any], offset_s
         info = env.step(action)[-1]
         stamps.append(info["timing"]["stamp_ns"] / 1e9)
     assert info["timing"]["clock_jumps"] == 1
-    assert stamps[-1] - stamps[0] == pytest.approx(offset_s + 29 * PERIOD, abs=2.0)
+    assert stamps[-1] - stamps[0] == pytest.approx(offset_s - before_s + 29 * PERIOD, abs=2.0)
     assert info["timing"]["age_s"] < 1.0
     assert info["timing"]["missed_periods"] < 50, "a jump is no time that was missed"
     env.reset()
     assert env.step(action)[-1]["timing"]["clock_jumps"] == 0
 
 
-@pytest.mark.parametrize("sim_time", ["true", "false"])
-def test_use_sim_time(driver: Start, connect: Callable[..., Any], sim_time: str) -> None:
+def test_use_sim_time(driver: Start, connect: Callable[..., Any]) -> None:
     """A robot that publishes its clock, far from the computer's: the environment goes by stamps in either case."""
     driver("arm", publish_clock=True, clock_offset_s=-1e9)
-    env = connect(ros_arguments=["--ros-args", "-p", f"use_sim_time:={sim_time}"])
-    env.reset(seed=0)
-    action = stay(env)
-    for _ in range(10):
-        info = env.step(action)[-1]
-    assert info["timing"]["stamp_ns"] / 1e9 == pytest.approx(time.time() - 1e9, abs=30.0)
+    for sim_time in ("true", "false"):
+        env = connect(ros_arguments=["--ros-args", "-p", f"use_sim_time:={sim_time}"])
+        env.reset(seed=0)
+        action = stay(env)
+        for _ in range(10):
+            info = env.step(action)[-1]
+        assert info["timing"]["stamp_ns"] / 1e9 == pytest.approx(time.time() - 1e9, abs=30.0)
+        env.close()
 
 
 def test_a_drive_is_reset_where_it_is(driver: Start, connect: Callable[..., Any], tmp_path: Path) -> None:
@@ -287,6 +305,46 @@ def test_the_operator_answers_over_ros(
     env.step(stay(env))
 
 
+def test_the_operator_answers_on_the_terminal(driver: Start, domain_id: int, tmp_path: Path) -> None:
+    """A program in a terminal of its own: it asks there; `n` means no, Enter means yes."""
+    driver("arm", start=SLOW)
+    path = robot_file(tmp_path, ", ask_operator: true")
+    code = f"""if True:
+        import gymnasium as gym, ros_gym_bridge
+        from ros_gym_bridge.errors import RobotRefusedError
+        env = gym.make("ros_gym_bridge/Reach-v0", robot={str(path)!r}, backend="topics", attach=True,
+                       stepping="realtime", connect_timeout_s=20.0)
+        try:
+            env.reset(seed=0)
+        except RobotRefusedError as error:
+            print("refused:", error)
+        env.reset(seed=0)
+        print("at home")
+        env.close()
+    """
+    ours, its = pty.openpty()
+    environment = {**os.environ, "ROS_DOMAIN_ID": str(domain_id)}
+    program = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=its, stderr=its, stdout=subprocess.PIPE, text=True, env=environment
+    )
+    try:
+        for answer in (b"n\n", b"\n"):
+            seen = ""
+            while "press Enter (n: no): " not in seen:
+                assert select.select([ours], [], [], 60.0)[0], f"no question in {seen!r}"
+                seen += os.read(ours, 1000).decode()
+            assert "Robot 'arm' is about to move to its home position." in seen
+            os.write(ours, answer)
+        out, _ = program.communicate(timeout=60.0)
+    finally:
+        program.kill()
+        program.wait()
+        os.close(ours)
+        os.close(its)
+    assert out == "refused: the operator said no; Nothing was moved; reset() asks again.\nat home\n"
+    assert program.returncode == 0
+
+
 def test_nobody_answers(driver: Start, connect: Callable[..., Any], tmp_path: Path) -> None:
     driver("arm", start=SLOW)
     env = connect(robot=robot_file(tmp_path, ", ask_operator: true, operator_timeout_s: 0.3"))
@@ -296,6 +354,52 @@ def test_nobody_answers(driver: Start, connect: Callable[..., Any], tmp_path: Pa
         "no operator answered within 0.3 s; expected a call of the service /reset_done, or an answer on the terminal; "
         "Answer, raise 'reset.operator_timeout_s', or take 'reset.ask_operator' out of the robot file."
     )
+
+
+def wrist_speed(robot: DriverProcess) -> float:
+    """Of the joint that is commanded by velocity, as the robot tells it now."""
+    heard = robot.client.hear(JointState, "joint_states", qos.ANY)
+    robot.client.until(lambda: len(heard) > 20, "states")
+    return float(heard[-1].velocity[heard[-1].name.index("wrist_2_joint")])
+
+
+def test_it_stands_when_it_is_let_go(driver: Start, connect: Callable[..., Any], tmp_path: Path) -> None:
+    """A velocity controller goes on for ever with what it was told last: `close` tells it to stand."""
+    path = kinds.write(tmp_path, "numbers")
+    robot = driver(path)
+    env = connect(robot=path)
+    env.reset(seed=0)
+    action = stay(env)
+    action[4] = 0.2
+    for _ in range(5):
+        env.step(action)
+    assert wrist_speed(robot) > 0.1
+    env.close()
+    wait_for(lambda: abs(wrist_speed(robot)) < 1e-3, 5.0, "that it stands")
+
+
+def test_a_robot_that_falls_silent_on_its_way_home(driver: Start, connect: Callable[..., Any], tmp_path: Path) -> None:
+    path = kinds.write(tmp_path, "numbers")
+    path.write_text(path.read_text() + "reset: {velocity_fraction: 0.05}\n")
+    robot = driver(path, start={"wrist_2_joint": 1.0})
+    env = connect(robot=path, step_timeout_s=1.0)
+    failed: list[Exception] = []
+
+    def reset() -> None:
+        try:
+            env.reset(seed=0)
+        except RobotLostError as error:
+            failed.append(error)
+
+    assert wrist_speed(robot) == 0.0
+    moving = threading.Thread(target=reset)
+    moving.start()
+    wait_for(lambda: wrist_speed(robot) < -0.02, 30.0, "that it moves")
+    robot.set(state_drop=1.0)
+    moving.join(30.0)
+    assert "joint states after" in str(failed[0])
+    robot.set(state_drop=0.0)
+    wait_for(lambda: abs(wrist_speed(robot)) < 1e-3, 5.0, "that it stands")
 
 
 def test_a_simulator_is_reset_by_its_service(
@@ -319,7 +423,7 @@ def test_a_simulator_is_reset_by_its_service(
 def test_what_is_missing_is_named(driver: Start, connect: Callable[..., Any], domain_id: int) -> None:
     config = {"joints": [{"name": "elbow_joint"}, {"name": "nose"}]}
     driver(config=config)
-    env = connect(connect_timeout_s=3.0)
+    env = connect(connect_timeout_s=2.0)
     with pytest.raises(RobotNotFoundError) as error:
         env.reset(seed=0)
     assert (

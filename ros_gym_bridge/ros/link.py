@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.connection import Connection
 from ros_gym_bridge.errors import OptionError, RobotNotFoundError
+from ros_gym_bridge.robot import FloatArray
 from ros_gym_bridge.ros.facts import facts
 from ros_gym_bridge.ros.graph import publishers
 from ros_gym_bridge.ros.live_inbox import LiveInbox
@@ -27,6 +28,8 @@ _START_S = 30.0  # a node of our own: Python starts, PyBullet loads; on a busy m
 _RECOGNIZE_S = 0.5  # another simulator has no parameters of ours, and nobody announces that
 _RESET = "reset_simulation"
 _SERVED_S = 1.0  # who publishes joint states and has a service announces both at about the same time
+_SAID = 3
+_BETWEEN_S = 0.02
 _SILENCE_S = 0.4  # states come at 10 Hz at least: who hears none for so long, with services there, has a dead port
 _LOCKED_S = 3.0  # see `Link.close`
 _WATCH_S = 0.002  # most steps take less
@@ -145,6 +148,13 @@ class Link:
         while received != self.inbox.received:
             received = self.inbox.received
             self._wires.session.executor.spin_once(timeout_sec=0.0)
+
+    def send_last(self, command: FloatArray) -> None:
+        """Publish a command `(n_command,)` that answers the newest state; more than once, since what a node says last
+        may be lost with it."""
+        for _ in range(_SAID):
+            self.send(command, self.inbox.newest_ns)
+            time.sleep(_BETWEEN_S)
 
     def others(self) -> list[str]:
         """Who else publishes commands, by full name of node."""

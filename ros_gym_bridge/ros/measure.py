@@ -92,7 +92,7 @@ class _Measuring:
             states = self._at_rest()
             groups = {name: self._group(name, probe) for name, probe in self._probes().items()}
         finally:
-            link.send(self._still, link.live_inbox.newest_ns)
+            link.send_last(self._still)
         if not groups:
             raise MeasurementError(
                 "no group can be measured",

@@ -95,7 +95,7 @@ class MotionReset:
 
     def stop(self, link: Link) -> None:
         """Tell the robot to stop where it is."""
-        link.send(holding(self._spec, link.live_inbox.position), link.live_inbox.newest_ns)
+        link.send_last(holding(self._spec, link.live_inbox.position))
 
     def _late(self, away: list[int], position: FloatArray, after_s: float) -> ResetTimeoutError:
         spec = self._spec
