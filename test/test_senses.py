@@ -17,6 +17,7 @@ from ros_gym_bridge.channel_readings import readings
 from ros_gym_bridge.channel_views import ChannelView
 from ros_gym_bridge.errors import OptionError, RobotFileError, StaleChannelError
 from ros_gym_bridge.robot import RobotState, Sample, read_only
+from ros_gym_bridge.ros.facts import facts
 from ros_gym_bridge.senses import Senses
 
 INF, NAN = math.inf, math.nan
@@ -293,6 +294,19 @@ def test_the_channels_of_the_readme(tmp_path: Path) -> None:
         "view": (120, 160, 3),
         "place": (7,),
     }
+
+
+def test_what_is_only_observed_makes_no_other_robot(arm: Path) -> None:
+    """A node that simulates the same need not know what a client makes of it."""
+
+    def digest() -> object:
+        return {fact.name: fact.value for fact in facts(load_robot(arm))}["robot_digest"]
+
+    whole = digest()
+    arm.write_text(ARM[: ARM.index("  - {name: gps")].replace("max_age_s: 0.3", "required: false"))
+    assert digest() == whole
+    arm.write_text(ARM.replace("latency_s: 0.2", "latency_s: 0.16"))
+    assert digest() != whole
 
 
 def test_the_odometry_of_a_drive_can_be_observed() -> None:
