@@ -34,6 +34,7 @@ ROBOT = typer.Argument(metavar="NAME|FILE", help="Name of a robot (see 'ros-gym-
 NAMESPACE = typer.Option(metavar="NS", help="Of the robot's topics and services.")
 SIMULATOR = typer.Option(metavar="NS", help="Namespace of the simulator's services, where it is another.")
 DOMAIN = typer.Option(min=0, max=232, metavar="N", help="ROS domain; without: ROS_DOMAIN_ID.")
+PREFIX = typer.Option(metavar="NAME", help="Before the command topics: agent, where a safety_node is before the robot.")
 STEPPING = typer.Option(help="What moves time; realtime is for robots.")
 
 
@@ -42,6 +43,7 @@ def check_robot(
     namespace: Annotated[str, NAMESPACE] = "",
     simulator: Annotated[MaybeText, SIMULATOR] = None,
     domain: Annotated[MaybeInt, DOMAIN] = None,
+    command_prefix: Annotated[str, PREFIX] = "",
     stepping: Annotated[Stepping, STEPPING] = Stepping.realtime,
     reach: Annotated[
         MaybeFloat,
@@ -70,7 +72,7 @@ def check_robot(
     exact = stepping is not Stepping.realtime
     reach = (1.0 if exact else GENTLE_REACH) if reach is None else reach
     typer.echo(f"The robot '{file.spec.name}' is moved by {reach:.0%} of the way from home to its upper bounds.")
-    connection = _attached(namespace, simulator, domain, stepping)
+    connection = _attached(namespace, simulator, domain, command_prefix, stepping)
     with until_ctrl_c() as asked:
         findings = list(run(lambda: make_robot(file, "topics", {**connection, "stop": asked}), exact, reach, asked))
     _show(f"What '{file.spec.name}' does, with stepping='{stepping.value}'", findings)
@@ -81,6 +83,7 @@ def doctor(
     namespace: Annotated[str, NAMESPACE] = "",
     simulator: Annotated[MaybeText, SIMULATOR] = None,
     domain: Annotated[MaybeInt, DOMAIN] = None,
+    command_prefix: Annotated[str, PREFIX] = "",
     stepping: Annotated[MaybeStepping, typer.Option(help="How it is to be stepped; checks what that needs.")] = None,
     seconds: Annotated[float, typer.Option(min=0.5, max=600.0, metavar="S", help="How long to listen.")] = 3.0,
     shared_memory: Annotated[Path, typer.Option(metavar="FOLDER", help="Where Fast DDS keeps its files.")] = FOLDER,
@@ -98,7 +101,7 @@ def doctor(
 
     file, mode = load_robot(robot), None if stepping is None else stepping.value
     with until_ctrl_c() as asked:
-        findings = examine(file, namespace, simulator, domain, mode, seconds, shared_memory, asked)
+        findings = examine(file, namespace, simulator, domain, command_prefix, mode, seconds, shared_memory, asked)
     _show(f"The robot file '{file.spec.name}' beside what is there", findings)
 
 
@@ -117,6 +120,7 @@ def parity(
     namespace: Annotated[str, NAMESPACE] = "",
     simulator: Annotated[MaybeText, SIMULATOR] = None,
     domain: Annotated[MaybeInt, DOMAIN] = None,
+    command_prefix: Annotated[str, PREFIX] = "",
     stepping: Annotated[Stepping, STEPPING] = Stepping.lockstep,
     position_tolerance: Annotated[float, typer.Option(min=0.0, metavar="X", help="How far apart, rad or m.")] = 0.0,
     velocity_tolerance: Annotated[float, typer.Option(min=0.0, metavar="X", help="The same, rad/s or m/s.")] = 0.0,
@@ -136,11 +140,12 @@ def parity(
     """
     from ros_gym_bridge.parity_run import Plan, run
 
-    if not attach and (namespace or simulator is not None):
-        raise OptionError("--namespace and --simulator", expected="--attach too", remedy="A node of its own is alone")
+    if not attach and (namespace or simulator is not None or command_prefix):
+        what = "--namespace, --simulator and --command-prefix"
+        raise OptionError(what, expected="--attach too", remedy="A node of its own is alone")
     connection: dict[str, Any] = {"stepping": stepping.value, "domain_id": domain}
     if attach:
-        connection = _attached(namespace, simulator, domain, stepping)
+        connection = _attached(namespace, simulator, domain, command_prefix, stepping)
     tolerances = (position_tolerance, velocity_tolerance)
     plan = Plan(robot, first, second, seed, steps, reach, connection, *tolerances, save, plot)
     with until_ctrl_c() as asked:
@@ -148,9 +153,11 @@ def parity(
     _show(f"'{second}' beside '{first}': {robot}", findings)
 
 
-def _attached(namespace: str, simulator: str | None, domain: int | None, stepping: Stepping) -> dict[str, Any]:
+def _attached(
+    namespace: str, simulator: str | None, domain: int | None, command_prefix: str, stepping: Stepping
+) -> dict[str, Any]:
     """The keywords of a connection to what runs already."""
-    where = {"namespace": namespace, "simulator": simulator, "domain_id": domain}
+    where = {"namespace": namespace, "simulator": simulator, "domain_id": domain, "command_prefix": command_prefix}
     return {"attach": True, "stepping": stepping.value, **where}
 
 

@@ -26,6 +26,7 @@ from ros_gym_bridge import load_robot
 from ros_gym_bridge.findings import Finding, Verdict, exit_code
 from ros_gym_bridge.ros.doctor.run import examine
 from ros_gym_bridge.shared_memory import stale_files
+from safety_tools import safety_node
 from stranger_robot import transform
 from test_cli import run
 
@@ -37,10 +38,12 @@ Rows = dict[str, Finding]
 def look(domain_id: int, tmp_path: Path) -> Callable[..., Rows]:
     """The rows, by their subjects; where two have the same one, the bad one."""
 
-    def look_(robot: Any = ARM, stepping: str | None = None, namespace: str = "", simulator: str | None = None) -> Rows:
+    def look_(
+        robot: Any = ARM, stepping: Any = None, namespace: str = "", simulator: str | None = None, prefix: str = ""
+    ) -> Rows:
         empty = tmp_path / "shm"
         empty.mkdir(exist_ok=True)
-        found = examine(robot, namespace, simulator, domain_id, stepping, 1.0, empty)
+        found = examine(robot, namespace, simulator, domain_id, prefix, stepping, 1.0, empty)
         return {each.subject: each for each in sorted(found, key=lambda each: each.verdict is Verdict.BAD)}
 
     return look_
@@ -107,6 +110,20 @@ def test_a_driver_of_somebody_else(driver: Any, look: Any) -> None:
     assert rows["command topic /joint_command"].found == "sensor_msgs/msg/JointState, taken by /robot_driver"
     assert rows["simulator"].found == "no services of simulation_interfaces: a robot"
     assert rows["/clock"].found == "nobody publishes it: time is the computer's"
+
+
+def test_a_safety_node_before_the_robot(driver: Any, domain_id: int, look: Any) -> None:
+    """Agents must command through it."""
+    driver("arm")
+    with safety_node(domain_id, "arm"):
+        rows = look(prefix="agent")
+        assert exit_code(rows.values()) == 0, bad(rows)
+        assert rows["command topic /agent/joint_command"].found.endswith("taken by /safety_node")
+        assert rows["commands on /joint_command"].found == "from /safety_node"
+        rows = look()
+        assert bad(rows) == ["commands on /joint_command"]
+        found = "^from /safety_node, which stands before the robot$"
+        assert_bad(rows, "commands on /joint_command", found, "pass --command-prefix")
 
 
 # --- what may be wrong

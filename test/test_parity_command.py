@@ -217,7 +217,10 @@ def test_command_over_topics_and_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--namespace", "/a"), "--namespace and --simulator; expected --attach too; A node of its own is alone."),
+        (
+            ("--namespace", "/a"),
+            "--namespace, --simulator and --command-prefix; expected --attach too; A node of its own is alone.",
+        ),
         (("--second", "nothing"), "nothing: recordings of this kind are not known; expected .npz or .jsonl."),
     ],
 )

@@ -19,8 +19,9 @@ from ros_gym_bridge.ros.domains import domains_in_use
 from ros_gym_bridge.ros.facts import facts, unstamped
 from ros_gym_bridge.ros.graph import endpoint_name, publishers
 from ros_gym_bridge.ros.listener import message_name, untaken
-from ros_gym_bridge.ros.names import fact_name
+from ros_gym_bridge.ros.names import fact_name, under
 from ros_gym_bridge.ros.offers import lacking
+from ros_gym_bridge.ros.safety_node import NODE_NAME as GUARD
 from ros_gym_bridge.shared_memory import stale_files
 
 # as a publisher's: qos.COMMANDS, with what it leaves open settled
@@ -52,19 +53,31 @@ def environment(look: Look) -> Iterator[Finding]:
 
 def commands(look: Look) -> Iterator[Finding]:
     """Whether somebody takes each command, and nobody else gives any."""
-    node = look.session.node
     for topic, writer in command_writers(look.robot, True).items():
-        full, message = node.resolve_topic_name(topic), message_name(writer.kind)
-        takers, reason = _takers(node, full, message), untaken(node, full, _OFFERED, message).removeprefix(full)
-        subject = f"command topic {full}"
-        if reason or not takers:
-            found = reason.lstrip(": ") or "nobody subscribes"
-            yield Finding(subject, Verdict.BAD, found + _elsewhere(node, message, full), _NO_TAKER)
+        yield _taken(look, look.session.node.resolve_topic_name(under(look.command_prefix, topic)), writer.kind)
+        yield from _speakers(look, topic)
+
+
+def _taken(look: Look, topic: str, kind: Any) -> Finding:
+    node, message, subject = look.session.node, message_name(kind), f"command topic {topic}"
+    takers, reason = _takers(node, topic, message), untaken(node, topic, _OFFERED, message).removeprefix(topic)
+    if reason or not takers:
+        found = reason.lstrip(": ") or "nobody subscribes"
+        return Finding(subject, Verdict.BAD, found + _elsewhere(node, message, topic), _NO_TAKER)
+    return Finding(subject, Verdict.GOOD, f"{message}, taken by {_names(takers)}")
+
+
+def _speakers(look: Look, topic: str) -> Iterator[Finding]:
+    """Who commands; where a safety node stands before the robot, on both of its sides."""
+    node = look.session.node
+    for each in dict.fromkeys((under(look.command_prefix, topic), topic)):
+        names = publishers(node, each)
+        subject, found = f"commands on {node.resolve_topic_name(each)}", f"from {', '.join(names)}"
+        guarded = any(name.endswith(f"/{GUARD}") for name in names)
+        if guarded and not look.command_prefix:
+            yield Finding(subject, Verdict.BAD, f"{found}, which stands before the robot", _GUARDED)
         else:
-            yield Finding(subject, Verdict.GOOD, f"{message}, taken by {_names(takers)}")
-        speakers = publishers(node, full)
-        found = f"from {', '.join(speakers)}" if speakers else "nobody publishes"
-        yield judged(f"commands on {full}", len(speakers) < 2, found, _TWO_SPEAKERS)
+            yield judged(subject, len(names) < 2, found if names else "nobody publishes", _TWO_SPEAKERS)
 
 
 def services(look: Look) -> Iterator[Finding]:
@@ -124,6 +137,7 @@ def shared_memory(folder: Path) -> Iterator[Finding]:
     )
 
 
+_GUARDED = "Command through it: pass --command-prefix, and command_prefix to gym.make (agent, unless told otherwise)"
 _NO_TAKER = (
     "Start or activate the controller; or correct 'topic' or 'message' of the group in the robot file, remap, or pass "
     "--namespace"

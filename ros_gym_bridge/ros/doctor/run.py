@@ -17,6 +17,7 @@ def examine(
     namespace: str,
     simulator: str | None,
     domain_id: int | None,
+    command_prefix: str,
     stepping: str | None,
     seconds: float,
     shared_memory: Path,
@@ -25,7 +26,7 @@ def examine(
     """Listen, and judge.
 
     Args:
-        robot, namespace, simulator, domain_id, stepping, seconds: see `watch.watch`.
+        robot, namespace, simulator, domain_id, command_prefix, stepping, seconds: see `watch.watch`.
         shared_memory: where Fast DDS keeps its files.
         stop: asked while listening; true interrupts.
 
@@ -34,7 +35,7 @@ def examine(
         KeyboardInterrupt: `stop` said so.
     """
     services = None if simulator is None else absolute(simulator)
-    look = watch(robot, namespace, services, domain_id, stepping, seconds, stop)
+    look = watch(robot, namespace, services, domain_id, command_prefix, stepping, seconds, stop)
     try:
         if stop():
             raise KeyboardInterrupt

@@ -121,6 +121,7 @@ class Look:
     Attributes:
         robot: the robot file.
         place: of the robot among others of one simulator; empty for one that is alone.
+        command_prefix: before the command topics, where a safety node stands before the robot.
         stepping: how it is to be stepped; None: not said.
         session: whose graph is asked.
         states, clock, description: of the robot.
@@ -131,6 +132,7 @@ class Look:
 
     robot: RobotFile
     place: str
+    command_prefix: str
     stepping: str | None
     session: Session
     states: Track
@@ -152,6 +154,7 @@ def watch(
     namespace: str,
     simulator: str | None,
     domain_id: int | None,
+    command_prefix: str,
     stepping: str | None,
     seconds: float,
     stop: Callable[[], bool],
@@ -163,12 +166,12 @@ def watch(
         namespace: of the robot's topics.
         simulator: of a simulator's services; None: the same.
         domain_id: ROS domain; None: that of the environment.
-        stepping: see `Look`.
+        command_prefix, stepping: see `Look`.
         seconds: how long.
         stop: true ends it early.
     """
     session = Session(f"doctor_{os.getpid()}", namespace, domain_id, quiet=True)
-    look = _subscribe(robot, session, simulator, place_below(namespace, simulator), stepping)
+    look = _subscribe(robot, session, simulator, place_below(namespace, simulator), command_prefix, stepping)
     session.spin_until(lambda: _discovered(look) or stop(), _GRAPH_S)
     end = time.monotonic() + seconds
     while time.monotonic() < end and not stop():
@@ -180,10 +183,13 @@ def watch(
     return look
 
 
-def _subscribe(robot: RobotFile, session: Session, simulator: str | None, place: str, stepping: str | None) -> Look:
+def _subscribe(
+    robot: RobotFile, session: Session, simulator: str | None, place: str, command_prefix: str, stepping: str | None
+) -> Look:
     return Look(
         robot,
         place,
+        command_prefix,
         stepping,
         session,
         Track(session, "sensor_msgs/msg/JointState", robot.config.joint_states.topic),
