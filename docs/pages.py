@@ -308,8 +308,8 @@ def speed() -> str:
 `make bench` takes some minutes and writes `bench/results.json`; with `ARGS=--quick` it only tries all of it. What is
 compared is measured by turns, so that a busy machine slows both.
 
-The figures here, of `bench/reference.json`, come from {measured["machine"]}; pictures were drawn by
-{measured["renderer"]}. What misses its budget is bold."""
+The figures here, a copy of such results in `bench/reference.json`, come from {measured["machine"]};
+pictures were drawn by {measured["renderer"]}. What misses its budget is bold."""
     return "\n\n".join(["# Speed", text, table(("figure", "what it is", "budget", "measured"), rows)]) + "\n"
 
 
