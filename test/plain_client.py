@@ -11,6 +11,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rcl_interfaces.msg import ParameterDescriptor, SetParametersResult
 from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters, SetParameters
+from rclpy.action import ActionClient
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.experimental import EventsExecutor
 from rclpy.node import Node
@@ -213,6 +214,16 @@ class PlainClient:
     def step_simulation(self, steps: int, timeout_s: float = 30.0) -> Any:
         """`step_simulation`; its result."""
         return self.call(StepSimulation, "step_simulation", StepSimulation.Request(steps=steps), timeout_s).result
+
+    # --- actions
+
+    def action(self, kind: Any, name: str) -> ActionClient:
+        """A client of an action, when somebody serves that. It lives as long as this one: rclpy's events executor
+        crashes now and then when an action client goes while messages are on their way to it."""
+        if name not in self._clients:
+            self._clients[name] = ActionClient(self.node, kind, name)
+        self.until(self._clients[name].server_is_ready, f"the action {name}")
+        return self._clients[name]
 
     # --- parameters
 

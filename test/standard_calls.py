@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from geometry_msgs.msg import PoseStamped
-from rclpy.action import ActionClient
 from simulation_interfaces.action import SimulateSteps
 from simulation_interfaces.msg import EntityState, Result
 from simulation_interfaces.srv import DeleteEntity, GetEntities, LoadWorld, SetEntityState, SpawnEntity, UnloadWorld
@@ -96,9 +95,8 @@ class Steps:
 
     def __init__(self, client: PlainClient, steps: int) -> None:
         self._client, self.heard = client, list[tuple[int, int]]()
-        self._action = ActionClient(client.node, SimulateSteps, "simulate_steps")
-        client.until(self._action.server_is_ready, "the action")
-        sent = self._action.send_goal_async(SimulateSteps.Goal(steps=steps), feedback_callback=self._hear)
+        action = client.action(SimulateSteps, "simulate_steps")
+        sent = action.send_goal_async(SimulateSteps.Goal(steps=steps), feedback_callback=self._hear)
         client.until(sent.done, "the goal's acceptance")
         self._goal = sent.result()
         self._result = self._goal.get_result_async()
@@ -109,7 +107,6 @@ class Steps:
     def end(self) -> Any:
         """Wait; the result."""
         self._client.until(self._result.done, "the result")
-        self._action.destroy()
         return self._result.result().result.result
 
     def cancel(self) -> Any:

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import yaml
-from rclpy.action import ActionClient
 
 from conftest import node_and_client
 from plain_client import PlainClient
@@ -73,14 +72,11 @@ def sent(client: PlainClient, words: list[str]) -> None:
         publisher.publish(filled(of(), values))
     else:
         assert (what, verb) == ("action", "send_goal")
-        action = ActionClient(client.node, of, place)
-        client.until(action.server_is_ready, place)
-        goal = action.send_goal_async(filled(of.Goal(), values))
+        goal = client.action(of, place).send_goal_async(filled(of.Goal(), values))
         client.until(goal.done, "the goal's acceptance")
         result = goal.result().get_result_async()
         client.until(result.done, "the result")
         assert result.result().result.result.result == 1
-        action.destroy()
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from action_msgs.msg import GoalStatus
 from action_msgs.srv import CancelGoal
-from rclpy.action import ActionClient
 from simulation_interfaces.action import SimulateSteps
 from simulation_interfaces.srv import StepSimulation
 
@@ -28,8 +27,7 @@ class Actor:
 
     def __init__(self, client: PlainClient) -> None:
         self.client = client
-        self.action = ActionClient(client.node, SimulateSteps, "simulate_steps")
-        client.until(self.action.server_is_ready, "the action")
+        self.action = client.action(SimulateSteps, "simulate_steps")
 
     def start(self, steps: int) -> Goal:
         goal = Goal(self)
@@ -68,16 +66,14 @@ class Goal:
 
 
 @pytest.fixture
-def actor(cartpole: PlainClient) -> Iterator[Actor]:
+def actor(cartpole: PlainClient) -> Actor:
     """Of the shared cart-pole, which is paused at its first stamp."""
     cartpole.set_state(PAUSED)
     assert cartpole.set_parameter("seed", 3).successful
     assert cartpole.reset(0).result == OK
     cartpole.until(lambda: cartpole.stamp == PERIOD, "the first state")
     cartpole.states[:-1] = []
-    actor = Actor(cartpole)
-    yield actor
-    actor.action.destroy()
+    return Actor(cartpole)
 
 
 def test_every_step_is_told_and_the_simulation_is_paused_afterwards(actor: Actor) -> None:
@@ -170,7 +166,6 @@ def test_the_simulator_ends_in_the_middle(
     assert (status, code) == (ABORTED, FAILED)
     assert text.startswith("the simulator is ending; ")
     assert node.wait(5.0) == 0
-    actor.action.destroy()
 
 
 def test_a_client_that_vanishes_leaves_a_goal_that_goes_on(
