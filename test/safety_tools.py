@@ -22,17 +22,10 @@ EITHER = QoSProfile(depth=100, reliability=ReliabilityPolicy.BEST_EFFORT)
 
 
 @contextlib.contextmanager
-def safety_node(domain_id: int, robot: str | Path, *arguments: str) -> Iterator[Process]:
+def safety_node(domain_id: int, robot: str | Path, deadman: bool = False) -> Iterator[Process]:
     """A safety node that stands."""
-    command = [
-        sys.executable,
-        "-m",
-        "ros_gym_bridge.ros.safety_node",
-        "--ros-args",
-        "-p",
-        f"robot:={robot}",
-        *arguments,
-    ]
+    settings = ["-p", f"robot:={robot}", "-p", f"deadman:={str(deadman).lower()}"]
+    command = [sys.executable, "-m", "ros_gym_bridge.ros.safety_node", "--ros-args", *settings]
     with running(Process(command, ROS_DOMAIN_ID=domain_id)) as process:
         process.says("Guarding '")
         yield process

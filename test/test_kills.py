@@ -35,7 +35,7 @@ AGENT = """
     def make():
         return gym.make(
             "ros_gym_bridge/Reach-v0", robot=sys.argv[1], backend="topics", attach=True, stepping="realtime",
-            command_prefix=sys.argv[2], time_limit_s=1e6, disable_env_checker=True,
+            command_prefix=sys.argv[2], time_limit_s=1e6, step_timeout_s=2.0, disable_env_checker=True,
         )
 
     if __name__ == "__main__":
@@ -57,7 +57,7 @@ PAIR = """
     def make():
         return gym.make(
             "ros_gym_bridge/Reach-v0", robot=sys.argv[1], backend="topics", attach=True, stepping="realtime",
-            command_prefix=sys.argv[2], time_limit_s=1e6, disable_env_checker=True,
+            command_prefix=sys.argv[2], time_limit_s=1e6, step_timeout_s=2.0, disable_env_checker=True,
         )
 
     if __name__ == "__main__":
@@ -160,14 +160,14 @@ def test_agent_and_adapter(
         assert "lost" in agent.text(), "and the agent hears of it"
 
 
-@pytest.mark.parametrize("interface", ["velocity", "effort"])
+@pytest.mark.parametrize("interface", ["velocity", pytest.param("effort", marks=pytest.mark.slow)])
 def test_safety_node_before_our_simulator(
     sim_process: Start, client: Make, stack: ExitStack, domain_id: int, tmp_path: Path, interface: str
 ) -> None:
     """Without its deadman: what saves is the simulator's own timeout, as that of a robot's controllers."""
     robot = arm(tmp_path, interface, "std_msgs/msg/Float64MultiArray")
     sim_process(robot=robot, mode="realtime", publish_tf=False)
-    node = stack.enter_context(safety_node(domain_id, robot, "-p", "deadman:=false"))
+    node = stack.enter_context(safety_node(domain_id, robot))
     one = follow(client(commands=()), Float64MultiArray, "arm/commands")
     stack.enter_context(running(script(TALKER, "0.3", ROS_DOMAIN_ID=domain_id))).says("acting")
     one.client.until(lambda: moves(one, interface), "motion")
@@ -175,14 +175,14 @@ def test_safety_node_before_our_simulator(
     stays_at_rest(one, interface)
 
 
-@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+@pytest.mark.parametrize("how", [signal.SIGKILL, pytest.param(signal.SIGSTOP, marks=pytest.mark.slow)])
 def test_safety_node_before_a_driver_that_keeps_its_last_command(
     client: Make, stack: ExitStack, domain_id: int, tmp_path: Path, how: signal.Signals
 ) -> None:
     """A forward_command_controller has no timeout: the deadman saves. Killed, or hanging."""
     robot = arm(tmp_path, "velocity", "std_msgs/msg/Float64MultiArray")
     stack.enter_context(driver_processes(domain_id, tmp_path))(robot)
-    node = stack.enter_context(safety_node(domain_id, robot))
+    node = stack.enter_context(safety_node(domain_id, robot, deadman=True))
     one = follow(client(commands=()), Float64MultiArray, "arm/commands")
     stack.enter_context(running(script(TALKER, "0.1", ROS_DOMAIN_ID=domain_id))).says("acting")
     one.client.until(lambda: moves(one, "velocity"), "motion")

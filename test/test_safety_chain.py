@@ -23,7 +23,14 @@ GROUPS = {
 }
 
 
-@pytest.mark.parametrize("name", GROUPS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "trajectories",
+        pytest.param("positions", marks=pytest.mark.slow),
+        pytest.param("velocities", marks=pytest.mark.slow),
+    ],
+)
 def test_reset_and_episodes(domain_id: int, tmp_path: Path, name: str) -> None:
     path = tmp_path / "guarded_arm.yaml"
     path.write_text(
