@@ -356,11 +356,16 @@ def test_nobody_answers(driver: Start, connect: Callable[..., Any], tmp_path: Pa
     )
 
 
-def wrist_speed(robot: DriverProcess) -> float:
-    """Of the joint that is commanded by velocity, as the robot tells it now."""
+def wrist(robot: DriverProcess) -> tuple[float, float]:
+    """Position and speed of the joint that is commanded by velocity, as the robot tells them now."""
     heard = robot.client.hear(JointState, "joint_states", qos.ANY)
     robot.client.until(lambda: len(heard) > 20, "states")
-    return float(heard[-1].velocity[heard[-1].name.index("wrist_2_joint")])
+    i = heard[-1].name.index("wrist_2_joint")
+    return heard[-1].position[i], heard[-1].velocity[i]
+
+
+def wrist_speed(robot: DriverProcess) -> float:
+    return wrist(robot)[1]
 
 
 def test_it_stands_when_it_is_let_go(driver: Start, connect: Callable[..., Any], tmp_path: Path) -> None:
@@ -370,19 +375,20 @@ def test_it_stands_when_it_is_let_go(driver: Start, connect: Callable[..., Any],
     env = connect(robot=path)
     env.reset(seed=0)
     action = stay(env)
-    action[4] = 0.2
+    action[4] = 0.05
     for _ in range(5):
         env.step(action)
     assert wrist_speed(robot) > 0.1
     env.close()
     wait_for(lambda: abs(wrist_speed(robot)) < 1e-3, 5.0, "that it stands")
+    assert "Fault" not in robot.text(), "as it was told, not at the end of its way"
 
 
 def test_a_robot_that_falls_silent_on_its_way_home(driver: Start, connect: Callable[..., Any], tmp_path: Path) -> None:
     path = kinds.write(tmp_path, "numbers")
     path.write_text(path.read_text() + "reset: {velocity_fraction: 0.05}\n")
     robot = driver(path, start={"wrist_2_joint": 1.0})
-    env = connect(robot=path, step_timeout_s=1.0)
+    env = connect(robot=path, step_timeout_s=3.0)
     failed: list[Exception] = []
 
     def reset() -> None:
@@ -391,15 +397,19 @@ def test_a_robot_that_falls_silent_on_its_way_home(driver: Start, connect: Calla
         except RobotLostError as error:
             failed.append(error)
 
+    robot.set(state_drop=0.0)  # the service is found
     assert wrist_speed(robot) == 0.0
     moving = threading.Thread(target=reset)
     moving.start()
     wait_for(lambda: wrist_speed(robot) < -0.02, 30.0, "that it moves")
+    place, speed = wrist(robot)
     robot.set(state_drop=1.0)
     moving.join(30.0)
     assert "joint states after" in str(failed[0])
     robot.set(state_drop=0.0)
-    wait_for(lambda: abs(wrist_speed(robot)) < 1e-3, 5.0, "that it stands")
+    later, stands = wrist(robot)
+    assert stands == pytest.approx(0.0, abs=1e-3)
+    assert abs(later - place) < 2.0 * abs(speed), "it stood long before the 3 s were over"
 
 
 def test_a_simulator_is_reset_by_its_service(

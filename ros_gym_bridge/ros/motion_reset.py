@@ -14,6 +14,7 @@ from ros_gym_bridge.robot import FloatArray, RobotState
 from ros_gym_bridge.ros.link import Link
 from ros_gym_bridge.ros.operator import Operator
 from ros_gym_bridge.ros.periods import Periods
+from ros_gym_bridge.safety import limiter
 
 _POINTS_HZ = 20.0
 _STALE_NS = 200_000_000
@@ -21,7 +22,7 @@ _STALE_NS = 200_000_000
 
 class MotionReset:
     """Moves a robot home. Groups of the kind `joint_trajectory` are told the whole way at once, others a target in
-    every control period.
+    every control period, within what `safety` of the robot file allows.
 
     Args:
         robot: the robot file.
@@ -66,6 +67,8 @@ class MotionReset:
         begun = time.monotonic()
         periods = Periods(self._spec.control_hz)
         periods.begin(time.monotonic_ns())
+        allowed = limiter(self._robot)
+        allowed.reset(holding(self._spec, link.live_inbox.position))
         self._send_path(link, way)
         quiet_since = math.inf
         while True:
@@ -75,7 +78,8 @@ class MotionReset:
                 self.stop(link)  # blind, so still
             state = self._hear(link, now_ns - _STALE_NS)
             gone_s = time.monotonic() - begun
-            link.send_on_the_way(way.at(gone_s + self._period_s, state.position), state.stamp_ns)
+            command = allowed(way.at(gone_s + self._period_s, state.position), state)
+            link.send_on_the_way(command, state.stamp_ns)
             link.serve_until(due_ns)
             if gone_s < way.duration_s:
                 continue

@@ -13,7 +13,7 @@ from ros_gym_bridge.robot import FloatArray
 
 
 class LateCommands:
-    """What is on its way to the motors of one robot. A command never overtakes the one before it.
+    """What is on its way to the motors of one robot, in order: a command never overtakes the one before it.
 
     Attributes:
         random: whether the latency of any group is drawn for each command.
@@ -45,14 +45,12 @@ class LateCommands:
         self._arrived = np.array(applied)
         for group in self._groups:
             group.waiting.clear()
-            group.last = 0
 
     def put(self, applied: FloatArray) -> None:
         """A command `(n_command,)` sets out."""
         for group in self._groups:
             jitter = group.jitter * self._rng.standard_normal() if group.jitter else 0.0
             due = self._steps + max(0, round(group.latency + jitter))
-            group.last = due = max(due, group.last)
             group.waiting.append((due, applied[group.part]))
 
     def step(self) -> FloatArray | None:
@@ -73,7 +71,6 @@ class _Group:
     def __init__(self, part: slice, latency: float, jitter: float) -> None:
         self.part, self.latency, self.jitter = part, latency, jitter
         self.waiting: deque[tuple[int, FloatArray]] = deque()
-        self.last = 0
 
 
 def _parts(groups: Sequence[ActuatorGroup]) -> list[tuple[slice, ActuatorGroup]]:
