@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from geometry_msgs.msg import WrenchStamped
 from rclpy.qos import DurabilityPolicy, QoSProfile
+from sensor_msgs.msg import JointState
 from simulation_interfaces.msg import Result, TagsFilter, WorldResource
 from simulation_interfaces.srv import GetAvailableWorlds, GetCurrentWorld, LoadWorld, UnloadWorld
 from std_msgs.msg import String
@@ -336,6 +340,44 @@ def test_worlds_come_and_go_many_times(hall: tuple[NodeProcess, PlainClient], sh
     assert shared.set_state(PLAYING).result == OK
     shared.step([PAN], position=[0.1])
     shared.set_state(PAUSED)
+
+
+@contextlib.contextmanager
+def streaming(client: PlainClient) -> Iterator[None]:
+    """Meanwhile commands, joint states and wrenches come as fast as they can be published."""
+    message = JointState(name=[PAN], position=[0.1])
+    sets = client.node.create_publisher(JointState, "sim_node/set_joint_state", 10)
+    pushes = client.node.create_publisher(WrenchStamped, "sim_node/external_wrench", 10)
+    ended = threading.Event()
+
+    def publish() -> None:
+        while not ended.wait(0.0003):
+            client.publishers["joint_command"].publish(message)
+            sets.publish(message)
+            pushes.publish(WrenchStamped())
+
+    thread = threading.Thread(target=publish)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        client.node.destroy_publisher(sets)
+        client.node.destroy_publisher(pushes)
+
+
+def test_worlds_change_under_a_stream_of_messages(hall: tuple[NodeProcess, PlainClient], shared: PlainClient) -> None:
+    """What has arrived for a world is not obeyed by its successor, nor by nobody."""
+    with streaming(shared):
+        for name in ("empty", "two_arms", "table", "empty", "table"):
+            assert load(shared, name).result.result == OK
+            assert shared.set_state(PAUSED).result == OK
+            assert shared.step_simulation(100).result == OK
+            assert unload(shared).result == OK
+            assert shared.state() == NO_WORLD
+    assert hall[0].process.poll() is None
+    assert load(shared, "table").result.result == OK
 
 
 def memory(pid: int) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.node import Node
+from rclpy.subscription import Subscription
 
 from ros_gym_bridge.errors import OptionError
 from ros_gym_bridge.robot import RobotState
@@ -191,11 +192,17 @@ class _Ends:
         self._mine = [each for each in self._all() if id(each) not in self._others]
 
     def destroy(self) -> None:
-        """Take them away."""
+        """Take them away. The executor still calls back for messages that have arrived before, so nobody listens."""
         for each in self._mine:
+            if isinstance(each, Subscription):
+                each.callback = _ignore
             self._node.destroy_publisher(each)
             self._node.destroy_subscription(each)
         self._mine = []
 
     def _all(self) -> list[Any]:
         return [*self._node.publishers, *self._node.subscriptions]
+
+
+def _ignore(_: Any) -> None:
+    """A message to a world that is gone."""
