@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 COLCON = Path(sys.executable).with_name("colcon")
 NAME = "ros_gym_bridge"
 DOMAIN = 1 + os.getpid() % 100
-EXECUTABLES = ("agent_node", "ros-gym-bridge", "sim_node")
+EXECUTABLES = ("agent_node", "ros-gym-bridge", "safety_node", "sim_node")
 
 pytest.importorskip("colcon_core", reason="colcon is not in this environment")
 rclpy = pytest.importorskip("rclpy", reason="rclpy is not there: neither wheels nor a sourced installation")

@@ -22,7 +22,7 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 import kinds
 from adapter_tools import Process
 from conftest import NodeProcess
-from plain_client import LATCHED, PlainClient
+from plain_client import LATCHED, RELIABLE, PlainClient
 from safety_tools import Onlooker, safety_node
 
 Start = Callable[..., NodeProcess]
@@ -95,7 +95,7 @@ def test_from_an_agent_to_a_driver_and_all_that_can_happen(
     one.client.until(lambda: len(told) > count + 3, "a stop that is said again")
     saying(one, "joint_command", pan(position=0.4))(lambda: abs(one.value(PAN) - 0.4) < 0.01, "a robot that goes on")
 
-    button = one.node.create_publisher(Bool, "emergency_stop", LATCHED)
+    button = one.node.create_publisher(Bool, "emergency_stop", RELIABLE)
     one.client.until(button.get_subscription_count, "whom the button stops")
     button.publish(Bool(data=False))
     button.publish(Bool(data=True))
@@ -108,6 +108,7 @@ def test_from_an_agent_to_a_driver_and_all_that_can_happen(
     assert one.trigger("safety/reset") == (True, "there was no emergency stop")
     saying(one, "joint_command", pan(position=0.3))(lambda: abs(one.value(PAN) - 0.3) < 0.01, "a robot that goes on")
 
+    assert "incompatible QoS" not in node.text()
     second = client(name="second_agent", commands=("agent/joint_command", "joint_command"))
     one.client.until(
         lambda: saying(one, "joint_command", pan(position=0.0)) and "/second_agent" in node.text(), "a name"

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
+from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.subscription import Subscription
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Bool
@@ -37,6 +38,7 @@ SAFETY_PARAMETERS = (
     Parameter("deadman", True, "A second process stops the robot when this node is killed or hangs."),
 )
 
+_NO_EVENTS = SubscriptionEventCallbacks(use_default_callbacks=False)  # one of two would say that it hears nothing
 _TICK_S = 0.01  # a watchdog that looks more often would only cost
 _PRESSED_S = 1.0  # a button that said true within this time is still pressed
 _LAST_WORDS_S = 0.1
@@ -79,7 +81,7 @@ class SafetyNode:
         }
         node.create_subscription(JointState, robot.config.joint_states.topic, self._hear_joints, qos.ANY)
         for profile in (qos.LATCHED, qos.ANY):  # together they hear whoever publishes, and who has said it before
-            node.create_subscription(Bool, safety.stop_topic, self._hear_stop, profile)
+            node.create_subscription(Bool, safety.stop_topic, self._hear_stop, profile, event_callbacks=_NO_EVENTS)
         node.create_service(Trigger, safety.stop_service, self._stop)
         node.create_service(Trigger, safety.reset_service, self._reset)
         self._heartbeat = node.create_publisher(Bool, safety.heartbeat_topic, qos.FACTS)
