@@ -36,7 +36,10 @@ _EFFORT_RATE = "N m/s or N/s, of what is commanded by effort"
 _EFFORT = (
     "N m or N: no larger effort is commanded, and a joint that is measured to push harder goes no further that way"
 )
-_WITHIN = "velocities and efforts that would lead out of a joint's limits of position and velocity are not commanded"
+_WITHIN = (
+    "velocities and efforts that would lead out of a joint's limits of position and velocity are not commanded; a joint "
+    "of which the position is not measured, or for efforts the velocity, is not moved"
+)
 _WORKSPACE = "a box that a link stays in"
 _TIMEOUT = (
     "silence after which a group is stopped; 0: never; default: 0.5, or three control periods when longer, and never "
@@ -62,8 +65,9 @@ class Workspace(BoundsBox):
 
 class Safety(Frozen):
     """What is not commanded, and when a robot is stopped. Limits of position, velocity and effort stand under `joints`;
-    these here come on top. The simulator, the environment and `safety_node` apply all of them alike; stops on silence
-    (of velocities and efforts only) also the simulator, and the others `safety_node` alone."""
+    these here come on top. The simulator, the environment and `safety_node` apply them alike. `safety_node` stops the
+    robot on silence, on old joint states and in an emergency; the simulator ends velocities and efforts that nobody
+    renews."""
 
     rate_limit: bool = Field(default=True, description="a position target moves at most at the joint's velocity limit")
     max_acceleration: PerJoint | None = Field(default=None, description=_ACCELERATION)

@@ -20,9 +20,13 @@ from std_msgs.msg import Bool, Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 import kinds
-from adapter_tools import Process
+from adapter_tools import Process, running
 from conftest import NodeProcess
 from plain_client import LATCHED, RELIABLE, PlainClient
+from ros_gym_bridge import load_robot
+from ros_gym_bridge.ros.command_messages import command_readers
+from ros_gym_bridge.ros.deadman import stops
+from ros_gym_bridge.sim.targets import Motion
 from safety_tools import Onlooker, safety_node
 
 Start = Callable[..., NodeProcess]
@@ -234,3 +238,31 @@ def test_mistakes(domain_id: int, arguments: list[str], text: str) -> None:
     assert text in process.text()
     assert "Traceback" not in process.text()
     process.end()
+
+
+@pytest.mark.parametrize("name", kinds.FILES)
+def test_what_the_deadman_says_is_understood_and_stops(tmp_path: Path, name: str) -> None:
+    """By the readers of our own node: velocities and efforts are 0, and nothing is said of positions."""
+    robot = load_robot(kinds.write(tmp_path, name))
+    readers, told = command_readers(robot), dict(stops(robot))
+    entries = robot.spec.commands
+    stopped: set[int] = set()
+    for topic, each in told.items():
+        order = readers[topic](each, 0)
+        if isinstance(order, Motion):
+            assert not order.knots
+        else:
+            assert list(order.values) == [0.0] * len(order.indices)
+            stopped |= set(order.indices)
+    assert stopped == {i for i, entry in enumerate(entries) if entry.interface not in ("position",)}
+
+
+def test_the_command(domain_id: int) -> None:
+    """As a user starts it, in a namespace; Ctrl-C ends it, deadman and all, without a word too many."""
+    command = [str(Path(sys.executable).with_name("ros-gym-bridge")), "safety", "arm", "--namespace", "cell"]
+    with running(Process(command, ROS_DOMAIN_ID=domain_id)) as process:
+        process.says("Guarding 'arm': commands on agent/joint_command are passed on to joint_command")
+        process.signal(signal.SIGINT)
+        assert process.wait(20.0) == 0
+        assert "Traceback" not in process.text()
+        assert "silent" not in process.text()
