@@ -37,8 +37,8 @@ _EFFORT = (
     "N m or N: no larger effort is commanded, and a joint that is measured to push harder goes no further that way"
 )
 _WITHIN = (
-    "velocities and efforts that would lead out of a joint's limits of position and velocity are not commanded; a joint "
-    "of which the position is not measured, or for efforts the velocity, is not moved"
+    "velocities and efforts that would lead out of a joint's limits of position and velocity are not commanded; a "
+    "joint of which the position is not measured, or for efforts the velocity, is not moved"
 )
 _WORKSPACE = "a box that a link stays in"
 _TIMEOUT = (
