@@ -25,7 +25,7 @@ run = @$(PYTHON) -c '' || { echo 'error: $(no_python)' >&2; exit 2; }; \
 	env=$$($(PYTHON) scripts/setup_env.py $(1)) && exec "$$env"/bin/$(2)
 no_python = $(PYTHON) does not start. Install Python 3.10 or 3.11 with its venv and headers, or say: make PYTHON=/path/to/it
 
-.PHONY: help demo sim view test test-slow lint bench docs clean distclean
+.PHONY: help demo sim view test test-slow lint bench docs faults clean distclean
 
 help:
 	@sed -n 's/^## //p' $(MAKEFILE_LIST)
@@ -62,6 +62,10 @@ bench:
 ## make docs       the generated tables of docs/
 docs:
 	$(call run,,python docs/generate.py $(ARGS))
+
+## make faults     docs/faults.md, from a run of the tests that inject faults; takes minutes
+faults:
+	$(call run,,python docs/faults.py $(ARGS))
 
 ## make clean      remove what tests and builds leave; make distclean removes the environments too
 clean:

@@ -70,6 +70,10 @@ class UnsupportedFileError(ModelError):
     """A file of a kind that is not read here."""
 
 
+class StorageError(BridgeError, OSError):
+    """A file that is needed could not be written, as on a full disk."""
+
+
 class CommandError(BridgeError, ValueError):
     """A command that was refused whole; the last good command stands."""
 

@@ -16,7 +16,8 @@ class RobotClock:
 
     A message arrives some time after it was stamped, so stamp minus arrival is the offset of the two clocks minus that
     time. The largest difference of the last second is of the quickest message, and nearest to the offset. A clock that
-    runs a little faster or slower is followed; one that jumps is noticed and learned anew.
+    runs a little faster or slower is followed; one that jumps is noticed and learned anew. From one that stands, since
+    the same state comes again and again, nothing is learned: that state gets older.
 
     Attributes:
         jumps: how often it has jumped, by more than 0.1 s ahead or 0.05 s back.
@@ -52,6 +53,8 @@ class RobotClock:
             self.jumps += self._heard >= _WARMING_UP
             self._forget()
         self._heard += 1
+        if self._best and stamp_ns == self.newest_ns:
+            return jumped
         self.newest_ns = max(self.newest_ns, stamp_ns) if self._best else stamp_ns
         self._keep(offset_ns)
         return jumped

@@ -215,6 +215,34 @@ def driver(domain_id: int, tmp_path: Path) -> Iterator[Callable[..., Any]]:
         yield start
 
 
+@pytest.fixture(scope="session")
+def shared_memory() -> Iterator[Any]:
+    """Shared memory that processes of tests have had, which must be gone when all tests are done."""
+    from fault_tools import Watch
+
+    watch = Watch()
+    yield watch
+    watch.check()
+
+
+@pytest.fixture
+def fault(shared_memory: Any) -> Iterator[Callable[..., Any]]:
+    """Tells of a fault, see `fault_registry.py`; to be named before all other fixtures, so that it ends after them."""
+    from fault_tools import injected, no_process_left
+
+    with no_process_left():
+        yield lambda key: injected(key, shared_memory)
+
+
+@pytest.fixture
+def relay(domain_id: int) -> Iterator[Callable[..., Any]]:
+    """A program that stands between agent and node: see `fault_tools.relays`."""
+    from fault_tools import relays
+
+    with relays(domain_id) as start:
+        yield start
+
+
 @pytest.fixture
 def pair(sim_process: Callable[..., NodeProcess], client: Callable[..., Any]) -> tuple[NodeProcess, Any]:
     """An arm in lockstep, and a client that is connected to it."""
@@ -255,14 +283,14 @@ def _marked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     os.environ["ROS_LOG_DIR"] = str(tmp_path_factory.mktemp("ros_log"))
     yield
     deadline = time.monotonic() + 5.0
-    while (left := _left()) and time.monotonic() < deadline:
+    while (left := left_processes()) and time.monotonic() < deadline:
         time.sleep(0.05)
     for pid in left:
         os.kill(pid, signal.SIGKILL)
     assert not left, "processes that tests had left, ended now:\n" + "\n".join(f"{p}: {c}" for p, c in left.items())
 
 
-def _left() -> dict[int, str]:
+def left_processes() -> dict[int, str]:
     """Command lines of the processes that tests have started, by process id."""
     processes = (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
     commands = {pid: _command(pid) for pid in processes if pid != os.getpid() and _ours(pid)}

@@ -107,7 +107,7 @@ class DriverProcess(Process):
         """Change keys of `robot_driver.LIVE`; done when it returns."""
         parameters = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
         request = SetParameters.Request(parameters=parameters)
-        for result in self.client.call(SetParameters, f"{self._node}/set_parameters", request).results:
+        for result in self.client.call(SetParameters, f"{self._node}/set_parameters", request, again=True).results:
             assert result.successful, result.reason
         self.options |= values
 

@@ -182,14 +182,15 @@ class PlainClient:
         self.until(client.service_is_ready, f"the service {client.srv_name}")
         return client.call_async(request)
 
-    def call(self, kind: Any, name: str, request: Any, timeout_s: float = 30.0) -> Any:
-        """Call a service; its answer. What only asks is asked again after 3, 6, 12 s and so on: the middleware of a
-        busy machine drops an answer to somebody whom the server has not discovered within 0.1 s."""
+    def call(self, kind: Any, name: str, request: Any, timeout_s: float = 30.0, again: bool = False) -> Any:
+        """Call a service; its answer. What only asks, or may be done `again`, is asked again after 3, 6, 12 s and so
+        on: the middleware of a busy machine drops an answer to somebody whom the server has not discovered within
+        0.1 s."""
         began, asked = time.monotonic(), [self.request(kind, name, request)]
 
         def answered() -> Any:
             due_s = 1.5 * 2 ** len(asked)
-            if name.rsplit("/")[-1].startswith(ASKING) and time.monotonic() - began > due_s:
+            if (again or name.rsplit("/")[-1].startswith(ASKING)) and time.monotonic() - began > due_s:
                 asked.append(self.request(kind, name, request))
             return next((future for future in asked if future.done()), None)
 

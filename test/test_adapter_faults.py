@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,8 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from adapter_tools import alive, episodes, first_difference, make, running, script
-from conftest import wait_for
+from adapter_tools import make
 from ros_gym_bridge.errors import OptionError, RobotLostError, RobotNotFoundError, RobotRefusedError
 
 Start = Callable[..., Any]
@@ -138,180 +136,7 @@ def test_who_waits_for_long_sleeps_and_asks_less_and_less(
     assert 1 <= guest.unwrapped.robot.timing()["resent"] <= 5, "after 0.05, 0.1, 0.2, 0.4 and 0.8 s"
 
 
-# --- death
-
-
-def test_own_node_killed_in_mid_episode(env: Any) -> None:
-    mine = env(attach=False)
-    mine.reset(seed=1)
-    act(mine, 3)
-    robot = mine.unwrapped.robot
-    pid = robot.node_pid
-    os.kill(pid, signal.SIGKILL)
-    begun = time.monotonic()
-    with pytest.raises(RobotLostError) as caught:
-        act(mine, 5)
-    assert time.monotonic() - begun < 1.0
-    assert re.fullmatch(
-        rf"waited 0\.\d\d s for joint_states at stamp \d+ ns in vain; got the simulation node \(process {pid}\) has "
-        r"ended with code -9; its last lines: .*Simulating 'cartpole' in lockstep mode.*; reset\(\) starts a new one\.",
-        str(caught.value),
-        re.DOTALL,
-    )
-    mine.close()
-    mine.close()
-
-
-def test_reset_starts_a_new_node_and_the_episode_is_the_same(env: Any) -> None:
-    expected = make("Balance")
-    whole = episodes(expected, [(1, False), (None, False)])
-    expected.close()
-    mine = env(attach=False)
-    mine.reset(seed=9)
-    robot = mine.unwrapped.robot
-    first = robot.node_pid
-    act(mine, 3)
-    os.kill(first, signal.SIGKILL)
-    with pytest.raises(RobotLostError):
-        act(mine, 5)
-    assert robot.node_pid is None
-    again = episodes(mine, [(1, False), (None, False)])
-    assert robot.node_pid not in (None, first)
-    assert first_difference(whole, again) == ""
-
-
-def test_reset_after_a_silent_death(env: Any) -> None:
-    """The node dies between two episodes: nobody but reset() can notice."""
-    mine = env(attach=False)
-    mine.reset(seed=1)
-    first = mine.unwrapped.robot.node_pid
-    os.kill(first, signal.SIGKILL)
-    wait_for(lambda: not alive(first), 5.0, "the node's death")
-    mine.reset(seed=1)
-    assert mine.unwrapped.robot.node_pid != first
-    act(mine, 3)
-
-
-def test_a_node_that_cannot_start_says_why(env: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", "/nonexistent")
-    monkeypatch.setenv("PYTHONHOME", "/nonexistent")
-    ending = r"the simulation node \(process \d+\) has ended with code 1; its last lines: .*[^;]"
-    with pytest.raises(RobotLostError, match=rf"s for the simulation node to start in vain; got {ending}; reset"):
-        env(attach=False).reset(seed=1)
-
-
-def test_attached_node_killed_and_back(env: Any, sim_process: Start) -> None:
-    node = sim_process(robot="cartpole", mode="lockstep")
-    guest = env(step_timeout_s=0.6, connect_timeout_s=20.0)
-    first = guest.reset(seed=5)[0]
-    act(guest, 2)
-    os.kill(node.pid, signal.SIGKILL)
-    begun = time.monotonic()
-    there = r"/joint_command: \d subscribers, 1 publishers; newest state at \d+ ns"
-    with pytest.raises(
-        RobotLostError, match=rf"waited 0\.6\d s for joint_states at stamp \d+ ns in vain; got {there}; "
-    ):
-        act(guest)
-    assert time.monotonic() - begun < 1.0
-    sim_process(robot="cartpole", mode="lockstep", ready=False)  # Python and PyBullet still have to start
-    assert np.array_equal(guest.reset(seed=5)[0], first)
-    act(guest, 3)
-
-
-def test_attached_node_that_stays_away(env: Any, sim_process: Start) -> None:
-    node = sim_process(robot="cartpole", mode="lockstep")
-    guest = env(step_timeout_s=0.3, connect_timeout_s=0.5)
-    guest.reset(seed=5)
-    os.kill(node.pid, signal.SIGKILL)
-    with pytest.raises(RobotLostError):
-        act(guest)
-    wait_for(lambda: _nobody(guest), 10.0, "the dead node's lease to end")
-    guest.close()
-
-
-def _nobody(env: Any) -> bool:
-    try:
-        env.reset(seed=5)
-    except RobotNotFoundError:
-        return True
-    except RobotLostError:  # the dead are in the graph until their lease ends
-        return False
-    raise AssertionError("a dead node answered")
-
-
-AGENT = """
-    import os, sys, time, gymnasium, numpy, ros_gym_bridge
-    env = gymnasium.make("ros_gym_bridge/Balance-v0", backend="topics", **eval(sys.argv[1]))
-    env.reset(seed=1)
-    print("node", env.unwrapped.robot.node_pid)
-    while True:
-        *_, terminated, truncated, _ = env.step(numpy.zeros(1, numpy.float32))
-        if terminated or truncated:
-            env.reset()
-            print("episode", flush=True)
-"""
-
-
-def test_agent_killed_takes_its_own_node_along() -> None:
-    with tempfile.TemporaryDirectory() as folder, running(script(AGENT, "{}", TMPDIR=folder)) as agent:
-        node = int(agent.says("node "))
-        agent.says("episode")
-        assert alive(node)
-        agent.kill()
-        wait_for(lambda: not alive(node), 2.0, "the node's end")
-        assert list(Path(folder).iterdir()) == []
-
-
-def test_successor_of_a_killed_agent(env: Any, sim_process: Start, domain_id: int) -> None:
-    sim_process(robot="cartpole", mode="lockstep")
-    with running(script(AGENT, repr({"attach": True, "domain_id": domain_id}))) as agent:
-        agent.says("episode")
-        successor = env()
-        agent.kill()
-        begun = time.monotonic()
-        successor.reset(seed=1)
-        act(successor)
-        assert time.monotonic() - begun < 3.0
-        act(successor, 5)
-
-
 # --- interference
-
-
-def test_another_publisher_of_commands(env: Any, sim_process: Start, client: Start) -> None:
-    node = sim_process(robot="cartpole", mode="lockstep")
-    guest = env(step_timeout_s=2.0)
-    guest.reset(seed=1)
-    act(guest, 2)
-    client(name="stranger").connect()
-    with pytest.raises(RobotLostError, match="/joint_command: 1 subscribers, 2 publishers; newest state at"):
-        act(guest, 5)
-    node.says("several nodes publish commands.*/gym_adapter.*/stranger")
-
-
-def test_reset_by_somebody_else_is_no_answer(env: Any, sim_process: Start, client: Start) -> None:
-    """A reset moves time by one period, just as the command would have."""
-    sim_process(robot="cartpole", mode="lockstep")
-    guest = env()
-    guest.reset(seed=1)
-    act(guest, 2)
-    assert client(commands=()).reset(2).result == 1
-    with pytest.raises(RobotLostError, match=r"somebody else has moved the simulator's time; got a state at .* reset"):
-        act(guest)
-    guest.reset(seed=1)
-    act(guest, 3)
-
-
-def test_time_turned_back_by_somebody_else(env: Any, sim_process: Start, client: Start) -> None:
-    sim_process(robot="cartpole", mode="lockstep")
-    guest = env(step_timeout_s=2.0)
-    guest.reset(seed=1)
-    act(guest, 5)
-    assert client(commands=()).reset(1).result == 1
-    with pytest.raises(RobotLostError, match=r"waited .* s for joint_states at stamp"):
-        act(guest)
-    guest.reset(seed=1)
-    act(guest, 3)
 
 
 @pytest.mark.parametrize("stepping", ["lockstep", "step_service", "realtime"])

@@ -62,6 +62,14 @@ def test_a_slow_wire_is_no_jump() -> None:
     assert heard(clock, 3000, 500, 0, way_ms=40.0) == 0, "neither late nor in another order"
 
 
+def test_a_state_that_comes_again_and_again_gets_older() -> None:
+    clock = RobotClock()
+    heard(clock, 1000, 500, 0)
+    newest_ns = clock.newest_ns
+    assert not any(clock.hear(newest_ns, newest_ns + i * 4 * MS) for i in range(1, 1000))
+    assert clock.stamp_at(newest_ns + 2000 * MS) > newest_ns + 1900 * MS
+
+
 def test_periods_keep_to_the_grid() -> None:
     periods = Periods(30)
     periods.begin(1000)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -9,6 +10,8 @@ from typing import Any, TypeVar
 from ros_gym_bridge.channels import Camera
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.robot import FloatArray, RobotState, Sample
+
+JOINT_STATES = "joint_states"  # what is missing or refused; other names are of channels
 
 Joints = tuple[FloatArray, FloatArray, FloatArray]
 Find = Callable[[int], Sample | None]
@@ -32,7 +35,7 @@ class StateInbox:
         latest_ns: the stamp of the joint states that came last; 0 before the first.
         heard: how many joint states have arrived.
         received: how many parts have arrived.
-        refused: of each sample of which messages were refused, how many, and why the last one was.
+        refused: of each sample, or `joint_states`, of which messages were refused, how many, and why the last one was.
 
     Args:
         robot: the robot file.
@@ -52,6 +55,7 @@ class StateInbox:
         self.heard = 0
         self.received = 0
         self.refused: dict[str, tuple[int, str]] = {}
+        self._bad: set[str] = set()  # of what the newest message was refused
         self._joints: dict[int, Joints] = {}
         self._samples: dict[str, dict[int, Sample]] = {name: {} for name in self._every}
         self._newest: dict[str, Sample] = {}
@@ -72,9 +76,15 @@ class StateInbox:
         self._every = {}
 
     def put_joints(self, stamp_ns: int, joints: Joints) -> None:
-        """Joint states have arrived."""
+        """Joint states have arrived. A position that is not a number makes them useless."""
+        total = float(joints[0].sum())
+        if total - total != 0.0:
+            joints_ = zip(self._spec.joints, joints[0], strict=True)
+            self.refuse_positions([name for name, value in joints_ if not math.isfinite(value)])
+            return
         self.received += 1
         self.heard += 1
+        self._bad.discard(JOINT_STATES)
         self.latest_ns = stamp_ns
         self.newest_ns = max(self.newest_ns, stamp_ns)
         _keep(self._joints, stamp_ns, joints, _KEPT)
@@ -82,6 +92,7 @@ class StateInbox:
     def put_sample(self, name: str, sample: Sample) -> None:
         """A channel's sample has arrived."""
         self.received += 1
+        self._bad.discard(name)
         if name in self._every:
             _keep(self._samples[name], sample.stamp_ns, sample, self._kept[name])
         else:
@@ -115,7 +126,12 @@ class StateInbox:
     def refuse(self, name: str, why: str) -> None:
         """A message of a sample is not what the robot file declares."""
         self.received += 1
+        self._bad.add(name)
         self.refused[name] = self.refused.get(name, (0, ""))[0] + 1, why
+
+    def refuse_positions(self, joints: list[str]) -> None:
+        """Joint states have arrived without positions of these."""
+        self.refuse(JOINT_STATES, f"a position of {', '.join(joints)} that is not a number")
 
     def take(self, stamp_ns: int, command: FloatArray, all_due: bool = False) -> RobotState | None:
         """The state at a stamp, or None while something is missing.
@@ -145,10 +161,17 @@ class StateInbox:
 
     def missing(self, stamp_ns: int) -> list[str]:
         """What a state still lacks: `joint_states`, or names of channels."""
-        lacking = [] if stamp_ns in self._joints else ["joint_states"]
+        lacking = [] if stamp_ns in self._joints else [JOINT_STATES]
         due = self._due(stamp_ns, False)
         lacking += [name for name in self._every if self._sample(name, stamp_ns, name in due) is None]
         return lacking + [n for n, find in self._loose.items() if n not in self._optional and find(stamp_ns) is None]
+
+    def refusals(self, name: str) -> str:
+        """What was refused of something, to be put behind its name; empty when its newest message was good."""
+        if name not in self._bad:
+            return ""
+        count, why = self.refused[name]
+        return f" ({count} refused, the last one for {why})"
 
     def has(self, name: str) -> bool:
         """Whether there has been any sample."""

@@ -23,6 +23,7 @@ from ros_gym_bridge.ros.pacing import SpareCore
 from ros_gym_bridge.ros.session import check_process
 from ros_gym_bridge.ros.simulator import lost
 from ros_gym_bridge.ros.wires import Wires
+from ros_gym_bridge.shared_memory import sweep
 
 _START_S = 30.0  # a node of our own: Python starts, PyBullet loads; on a busy machine that takes a while
 _RECOGNIZE_S = 0.5  # another simulator has no parameters of ours, and nobody announces that
@@ -49,6 +50,7 @@ class Link:
     Attributes:
         send: publishes a command, see `Wires.send`.
         inbox: what has been heard.
+        extra_publishers: see `Wires.extra_publishers`.
         simulator: the services.
         by_motion: nobody resets the robot, it has to move home itself.
 
@@ -65,6 +67,7 @@ class Link:
 
     def __init__(self, robot: RobotFile, connection: Connection) -> None:
         check_process()
+        sweep()
         self._robot, self._connection = robot, connection
         self._process = os.getpid()
         self._spare = SpareCore()
@@ -78,6 +81,7 @@ class Link:
             self._find(begun)
             wires = self._wires
             self.send, self.inbox, self.simulator = wires.send, wires.inbox, wires.simulator
+            self.extra_publishers = wires.extra_publishers
             self.send_path, self.send_on_the_way = wires.send_path, wires.send_on_the_way
             self._compare(mode)
         except BaseException:
@@ -186,6 +190,7 @@ class Link:
             later = threading.Timer(_LOCKED_S, self._closing.pop_all().close)
             later.start()
         self._closing.close()
+        sweep()
 
     def _ending(self) -> str:
         """Why there is no point in waiting: we were asked to stop, or how a node of our own has ended; else empty."""

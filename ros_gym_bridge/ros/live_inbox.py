@@ -10,7 +10,7 @@ from ros_gym_bridge.joint_gaps import JointGaps
 from ros_gym_bridge.response import Heard
 from ros_gym_bridge.robot import FloatArray, RobotState
 from ros_gym_bridge.robot_clock import RobotClock
-from ros_gym_bridge.ros.inbox import Joints, StateInbox
+from ros_gym_bridge.ros.inbox import JOINT_STATES, Joints, StateInbox
 
 
 class LiveInbox(StateInbox):
@@ -44,6 +44,8 @@ class LiveInbox(StateInbox):
             super().put_joints(stamp_ns, whole)
             if self._watch is not None:
                 self._watch(Heard(stamp_ns, arrived_ns, whole[0], whole[1]))
+        else:
+            self.refuse_positions(self.gaps.positions)
 
     def watch_joints(self, watch: Callable[[Heard], None]) -> None:
         """Have it called with all joint states from now on."""
@@ -59,10 +61,11 @@ class LiveInbox(StateInbox):
 
     def lacks(self, since_ns: int) -> str:
         """What is waited for, in words, after an instant of the steady clock."""
-        unheard = [name for name in self.missing(self.newest_ns) if name != "joint_states"]
+        unheard = [name for name in self.missing(self.newest_ns) if name != JOINT_STATES]
         if unheard:
             return f"a first message of {', '.join(unheard)}"
-        return f"joint states after {self.clock.stamp_at(since_ns)} ns on the robot's clock"
+        what = f"joint states{self.refusals(JOINT_STATES)}"
+        return f"{what} after {self.clock.stamp_at(since_ns)} ns on the robot's clock"
 
     def _restart(self, stamp_ns: int) -> None:
         """The robot's clock has jumped: what it told before is of another time."""

@@ -14,12 +14,13 @@ import tempfile
 import weakref
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 import yaml
 
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.description import with_full_names
-from ros_gym_bridge.errors import RobotLostError
+from ros_gym_bridge.errors import RobotLostError, StorageError
 from ros_gym_bridge.ros.domains import domains_in_use
 from ros_gym_bridge.ros.names import UNTIL_STDIN_CLOSES
 from ros_gym_bridge.ros.session import set_ros_environment
@@ -75,6 +76,10 @@ class OwnNode:
         namespace: of the node; None for a private one.
         domain_id: ROS domain; None for a private one.
         paused: time stands at first.
+
+    Raises:
+        RobotLostError: all domains are taken.
+        StorageError: no file can be written.
     """
 
     def __init__(
@@ -84,9 +89,8 @@ class OwnNode:
         self._domain = PrivateDomain() if domain_id is None else None
         self.domain_id = self._domain.domain_id if self._domain is not None else int(domain_id or 0)
         self.namespace = "/" + (namespace or f"ros_gym_bridge_{os.getpid()}_{next(_numbers)}").lstrip("/")
-        self._folder = tempfile.mkdtemp(prefix="ros_gym_bridge_")
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 (closed in close)
-        parameters: dict[str, object] = {"robot": _write(robot, Path(self._folder)), "mode": mode}
+        self._folder, self._log, file = self._files(robot)
+        parameters: dict[str, object] = {"robot": file, "mode": mode}
         parameters |= {"publish_tf": False, "publish_clock": False}  # absolute names: others may be in the domain
         parameters |= {"start_paused": True} if paused else {}
         self._process = subprocess.Popen(
@@ -98,6 +102,22 @@ class OwnNode:
             start_new_session=True,
         )
         _open.add(self)
+
+    def _files(self, robot: RobotFile) -> tuple[str, IO[bytes], str]:
+        """A folder with the robot file in it, a file for the node's output, and the path of the first."""
+        folder = ""
+        try:
+            folder = tempfile.mkdtemp(prefix="ros_gym_bridge_")
+            return folder, tempfile.TemporaryFile(), _write(robot, Path(folder))
+        except OSError as error:
+            if self._domain is not None:
+                self._domain.release()
+            shutil.rmtree(folder, ignore_errors=True)
+            raise StorageError(
+                "the robot file cannot be written for a simulation node to read",
+                got=str(error),
+                remedy="Make room for temporary files, or name a folder that has some in the variable TMPDIR",
+            ) from error
 
     @property
     def pid(self) -> int:

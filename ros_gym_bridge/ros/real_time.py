@@ -60,6 +60,7 @@ class RealTimeSteps:
             state = link.receive(find, lambda: inbox.lacks(sent_ns))
             self._periods.overrun(time.monotonic_ns())
         self._note(inbox, state.stamp_ns, stamp_ns)
+        self.timing.update(link.extra_publishers())
         return state._replace(ended=self._ended())
 
     def _note(self, inbox: LiveInbox, stamp_ns: int, before_ns: int | None = None) -> None:

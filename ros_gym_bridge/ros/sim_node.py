@@ -30,6 +30,7 @@ from ros_gym_bridge.ros.services.offered import SimulationServices
 from ros_gym_bridge.ros.session import Session, open_session, set_ros_environment
 from ros_gym_bridge.ros.stage import Settings, Stage
 from ros_gym_bridge.ros.stop import Stop, end_with_stdin
+from ros_gym_bridge.shared_memory import sweep
 from ros_gym_bridge.sim.playback import Playback
 from ros_gym_bridge.sim.simulation import Simulation
 from ros_gym_bridge.world_file import WorldFile, world_of
@@ -206,6 +207,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     session: Session | None = None
     node: SimNode | None = None
     try:
+        sweep()
         set_ros_environment(pictures=True)
         session = open_session(NODE_NAME, given)
         if stop.asked:

@@ -117,9 +117,11 @@ class TopicRobot:
     def timing(self) -> dict[str, float]:
         """`round_trip_s` of the last step; since the reset `resent` commands, and in real time `missed_periods` (of
         the robot's clock, between states); since it connected `NAME.refused` messages of channels that were not as the
-        robot file says. On a robot that nobody resets also `age_s` of the state and, since the reset,
-        `missed_deadlines` (periods without a command: the agent was too slow), `overruns` (periods at whose end no
-        state was there that was taken after the command was sent) and `clock_jumps`."""
+        robot file says, and `joint_states.refused` with a position that is not a number. On a robot that nobody resets
+        also `age_s` of the state and, since the reset, `missed_deadlines` (periods without a command: the agent was too
+        slow), `overruns` (periods at whose end no state was there that was taken after the command was sent) and
+        `clock_jumps`; after each step `other_commanders`, nodes besides this one that publish commands, and
+        `other_robots`, nodes besides one that publish joint states."""
         refused = self._link.inbox.refused if self._link is not None else {}
         return {**self._timing, **{f"{name}.refused": count for name, (count, _) in refused.items()}}
 
@@ -149,6 +151,7 @@ class TopicRobot:
         if stepping == "step_service" and not link.simulator.ours:
             return self._begin_elsewhere(link)
         realtime = stepping == "realtime"
+        link.catch_up()  # somebody else may have moved time since: what was there before is no first state
         before_ns = link.inbox.newest_ns
         link.simulator.reset(seed, strict)
         link.simulator.ensure(Playback.PAUSED if stepping == "step_service" else Playback.PLAYING)
@@ -244,7 +247,8 @@ class TopicRobot:
 
 
 def _missing(link: Link, stamp_ns: int) -> str:
-    return f"{', '.join(link.inbox.missing(stamp_ns))} at stamp {stamp_ns} ns"
+    inbox = link.inbox
+    return f"{', '.join(n + inbox.refusals(n) for n in inbox.missing(stamp_ns))} at stamp {stamp_ns} ns"
 
 
 def _check(connection: Connection) -> None:

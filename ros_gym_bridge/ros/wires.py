@@ -14,7 +14,7 @@ from ros_gym_bridge.robot import FloatArray
 from ros_gym_bridge.ros import messages, qos
 from ros_gym_bridge.ros.channel_listeners import ChannelListeners
 from ros_gym_bridge.ros.command_writers import TrajectoryWriter, command_writers
-from ros_gym_bridge.ros.inbox import StateInbox
+from ros_gym_bridge.ros.inbox import JOINT_STATES, StateInbox
 from ros_gym_bridge.ros.listener import Listener, message_name, publish, untaken
 from ros_gym_bridge.ros.live_inbox import LiveInbox
 from ros_gym_bridge.ros.names import under
@@ -117,6 +117,8 @@ class Wires:
             return f"joints {', '.join(self._missing_joints)} in {topic}"
         if isinstance(self.inbox, LiveInbox) and self.inbox.gaps.positions:
             return f"positions (there is NaN) of {', '.join(self.inbox.gaps.positions)} in {topic}"
+        if JOINT_STATES in self.inbox.refused:
+            return f"a good message on {topic}{self.inbox.refusals(JOINT_STATES)}"
         return f"a stamp other than 0 in {topic}" if self._unstamped else f"a message on {self._joint_states.trouble()}"
 
     def settle(self) -> None:
@@ -149,6 +151,12 @@ class Wires:
             for p, _ in self._commands
         ]
         return f"{', '.join(there)}; newest state at {self.inbox.newest_ns} ns"
+
+    def extra_publishers(self) -> dict[str, float]:
+        """How many nodes besides this one command the robot now, and how many besides one tell its joint states."""
+        count = self.session.node.count_publishers
+        commanders = max((count(publisher.topic_name) for publisher, _ in self._commands), default=1)
+        return {"other_commanders": commanders - 1, "other_robots": max(0, count(self._joint_states.topic) - 1)}
 
     def _take_joints(self, reader: messages.JointStateReader, message: JointState) -> None:
         joints, stamp_ns = reader(message), messages.to_ns(message.header.stamp)

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from ros_gym_bridge.errors import ModelError
+from ros_gym_bridge.errors import ModelError, StorageError
 from ros_gym_bridge.model import RobotModel
 from ros_gym_bridge.physics_text import physics_text
 from ros_gym_bridge.sim.client import PyBulletError, silenced
@@ -15,10 +15,17 @@ from ros_gym_bridge.sim.frames import Pose
 
 class Loader:
     """Loads models from files of its own, with absolute mesh paths: PyBullet looks in the working directory first, and
-    knows no ROS packages."""
+    knows no ROS packages.
+
+    Raises:
+        StorageError: no file can be written; from `load`, too.
+    """
 
     def __init__(self) -> None:
-        self._folder = tempfile.TemporaryDirectory(prefix="ros_gym_bridge_")
+        try:
+            self._folder = tempfile.TemporaryDirectory(prefix="ros_gym_bridge_")
+        except OSError as error:
+            raise _unwritable(error) from error
         self._files: dict[RobotModel, Path] = {}
 
     def load(self, client: Any, model: RobotModel, pose: Pose, fixed: bool, scale: float = 1.0) -> int:
@@ -56,12 +63,25 @@ class Loader:
     def _file(self, model: RobotModel) -> str:
         if model not in self._files:
             path = self._files[model] = Path(self._folder.name) / f"{len(self._files)}.urdf"
-            path.write_text(physics_text(model), encoding="utf-8")
+            text = physics_text(model)
+            try:
+                path.write_text(text, encoding="utf-8")
+            except OSError as error:
+                del self._files[model]
+                raise _unwritable(error) from error
         return str(self._files[model])
 
     def close(self) -> None:
         """Remove the files. May be called again."""
         self._folder.cleanup()
+
+
+def _unwritable(error: OSError) -> StorageError:
+    return StorageError(
+        "a model cannot be written for PyBullet to read",
+        got=str(error),
+        remedy="Make room for temporary files, or name a folder that has some in the variable TMPDIR",
+    )
 
 
 def damp(client: Any, body: int, linear: float, angular: float) -> None:
