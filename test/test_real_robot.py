@@ -39,11 +39,13 @@ SLOW = {"elbow_joint": 1.0, "wrist_1_joint": 0.9}  # where the robot stands befo
 
 @pytest.fixture
 def connect(domain_id: int) -> Iterator[Callable[..., gym.Env[Any, Any]]]:
-    """Makes environments on the robot in this domain, and closes them at the end."""
+    """Makes environments on the robot in this domain, and closes them at the end. They do not look for the service of
+    a simulator first, unless with `reset_by="auto"`."""
     made: list[gym.Env[Any, Any]] = []
 
     def build(task: str = "Reach", robot: str | Path = "arm", **keywords: Any) -> gym.Env[Any, Any]:
-        defaults = {"attach": True, "stepping": "realtime", "domain_id": domain_id, "connect_timeout_s": 20.0}
+        defaults = {"attach": True, "stepping": "realtime", "reset_by": "motion", "domain_id": domain_id}
+        defaults["connect_timeout_s"] = 20.0
         made.append(make(task, robot=str(robot), backend="topics", **{**defaults, **keywords}))
         return made[-1]
 
@@ -57,8 +59,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[DriverPro
     """A robot at home and an environment that is connected to it; each test leaves it so."""
     with private_domain() as domain, driver_processes(domain, tmp_path_factory.mktemp("shared")) as start:
         robot = start("arm", rate_hz=500.0)
-        where = {"attach": True, "stepping": "realtime", "domain_id": domain, "connect_timeout_s": 20.0}
-        env = make("Reach", robot="arm", backend="topics", max_missed_deadlines=6, time_limit_s=60.0, **where)
+        where = {"attach": True, "stepping": "realtime", "reset_by": "motion", "domain_id": domain}
+        env = make("Reach", robot="arm", backend="topics", max_missed_deadlines=6, connect_timeout_s=20.0, **where)
         yield robot, env
         env.close()
 
@@ -79,7 +81,7 @@ def robot_file(folder: Path, reset: str = "", base: str = "arm") -> Path:
 def test_an_agent_that_knows_nothing_of_it(driver: Start, connect: Callable[..., Any]) -> None:
     """As in the README, on a robot with a clock of its own that measures positions alone."""
     robot = driver("arm", joint={"interfaces": ["position"], "backlash": 0.001}, start=SLOW, clock_offset_s=-1e6)
-    env = connect(time_limit_s=60.0)
+    env = connect(time_limit_s=60.0, reset_by="auto")
     observation, info = env.reset(seed=0)
     home = env.unwrapped.robot_file.spec.home
     state = env.unwrapped.robot._state
@@ -417,11 +419,11 @@ def test_a_simulator_is_reset_by_its_service(
 ) -> None:
     """The same environment; who offers the service is reset by it."""
     sim_process(robot="arm", mode="realtime")
-    env = connect()
+    env = connect(reset_by="auto")
     env.reset(seed=0)
     assert not env.unwrapped.robot._link.by_motion
     env.step(stay(env))
-    forced = connect(reset_by="motion")
+    forced = connect()
     forced.reset(seed=0)
     assert forced.unwrapped.robot._link.by_motion
     assert "overruns" in forced.step(stay(forced))[-1]["timing"]
