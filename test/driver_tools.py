@@ -30,7 +30,8 @@ def driver_config(robot: str | Path, joint: dict[str, Any] | None = None, **chan
         robot: name or path of a robot file.
         joint: keys for every joint (`lag_s`, `backlash`, `interfaces`, ...).
         changes: keys of `robot_driver.OPTIONS` and `robot_driver.LIVE`; `start` (a mapping by joint, default: home)
-            and `limits` (default true: the hardware faults a little beyond the robot file's limits) are taken here.
+            and `limits` (default true: the hardware faults a little beyond the robot file's positions, and at three
+            times its velocities, since it catches up quickly with targets that come in steps) are taken here.
     """
     file = load_robot(robot)
     spec, starts, limits = file.spec, changes.pop("start", {}), changes.pop("limits", True)
@@ -40,7 +41,7 @@ def driver_config(robot: str | Path, joint: dict[str, Any] | None = None, **chan
         if limits:
             margin = 0.05 * (spec.upper[i] - spec.lower[i])
             each |= {"lower": float(spec.lower[i] - margin), "upper": float(spec.upper[i] + margin)}
-            each |= {"max_velocity": 1.5 * float(spec.max_velocity[i])} if spec.max_velocity[i] else {}
+            each |= {"max_velocity": 3.0 * float(spec.max_velocity[i])} if spec.max_velocity[i] else {}
         joints.append({key: value for key, value in each.items() if value not in (math.inf, -math.inf)} | (joint or {}))
     return {
         "joints": [*joints, *EXTRA],

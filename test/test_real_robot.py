@@ -242,7 +242,7 @@ def test_other_ways_of_commanding(driver: Start, connect: Callable[..., Any], tm
     state = env.unwrapped.robot._state
     assert np.max(np.abs(state.position - env.unwrapped.robot_file.spec.home)) <= 0.02
     for _ in range(10):
-        env.step(env.action_space.sample() * 0.1)
+        env.step(stay(env) + np.float32(0.01))
     assert "Fault" not in robot.text()
     assert "Refused" not in robot.text()
     env.close()
