@@ -79,7 +79,8 @@ class SafetyFilter:
     def at_rest(self, state: Moving) -> FloatArray:
         """`(n_command,)`, the command that keeps a robot where it is; NaN for a position that is not known."""
         still = np.zeros(len(self._previous))
-        still[self._held] = self._measured(state.position)[self._held]
+        measured = self._measured(state.position)
+        still[self._held] = np.where(np.isfinite(measured), measured, math.nan)[self._held]
         return still
 
     def __call__(self, vector: FloatArray, state: Moving, seconds: FloatArray | None = None) -> FloatArray:
@@ -116,7 +117,8 @@ class SafetyFilter:
         measured, velocity = self._measured(state.position), self._measured(state.velocity)
         if self._safety.stop == "damp":
             stopped = self._braked(elapsed, change)
-            stopped[self._pushed] = np.nan_to_num(-self._damping * velocity)[self._pushed]
+            opposed = np.where(np.isfinite(velocity), -self._damping * velocity, 0.0)
+            stopped[self._pushed] = opposed[self._pushed]
             stopped = through([self._bounds], stopped)
         else:
             stopped[[*self._turned, *self._pushed]] = 0.0
@@ -170,10 +172,10 @@ class SafetyFilter:
     def _within_limits(self, state: Moving) -> Span:
         """Velocities from which a joint stops before its limit, and efforts that do not push past it."""
         low, high = self._everything()
-        spec, period = self._spec, self._period[0]
+        spec, period = self._spec, float(self._period[0])
         for column, joint in zip(self._columns, self._joints, strict=True):
-            lower, upper = spec.lower[joint], spec.upper[joint]
-            place, speed, most = state.position[joint], state.velocity[joint], spec.max_velocity[joint] or math.inf
+            lower, upper, most = float(spec.lower[joint]), float(spec.upper[joint]), float(spec.max_velocity[joint])
+            place, speed, most = float(state.position[joint]), float(state.velocity[joint]), most or math.inf
             if column in self._turned:
                 acceleration = self._acceleration[column]
                 high[column] = reach(upper - place, acceleration, period)

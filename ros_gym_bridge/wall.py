@@ -57,7 +57,7 @@ class Wall:
             moves: the speed at which positions would move, from a command.
             position: `(n_joints,)`, measured.
         """
-        places = position.tolist()
+        places = np.where(np.isfinite(position), position, math.nan).tolist()
 
         def within(command: FloatArray, most: float) -> bool:
             speed = moves(command)

@@ -68,7 +68,9 @@ def numbers(rng: np.random.Generator, most: float, *special: float) -> FloatArra
 
 def call(rng: np.random.Generator) -> Call:
     state = State(
-        numbers(rng, 4.0, math.nan), numbers(rng, 5.0, math.nan, math.inf), numbers(rng, 100.0, math.nan, -math.inf)
+        numbers(rng, 4.0, math.nan, math.inf),
+        numbers(rng, 5.0, math.nan, math.inf),
+        numbers(rng, 100.0, math.nan, -math.inf),
     )
     seconds = rng.choice([np.full(JOINTS, PERIOD), rng.uniform(0.0, 0.08, JOINTS), np.zeros(JOINTS)])
     return Call(numbers(rng, 5.0), state, seconds)

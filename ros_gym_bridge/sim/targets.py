@@ -100,7 +100,8 @@ class Targets:
             if begin_ns - ageing.heard_ns > ageing.timeout_ns:
                 self._vector[ageing.columns] = 0.0
                 for column, joint, damping in ageing.damped:
-                    self._vector[column] = -damping * velocity[joint]
+                    if math.isfinite(velocity[joint]):
+                        self._vector[column] = -damping * velocity[joint]
         for track in self._tracks.values():
             self._vector[track.columns] = track.at(end_ns)
         return read_only(self._vector)
