@@ -9,9 +9,11 @@ from pydantic_core import PydanticCustomError
 
 from ros_gym_bridge.schema_parts import Frozen, Name
 
+_MOST = 1e30  # in numbers of an observation, which a float32 must hold
+
 
 def _number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= _MOST
 
 
 def _row(value: Any) -> Any:
@@ -59,9 +61,9 @@ class Observe(Frozen):
     scale: _Row = Field(default=(1.0,), description=_SCALE)
     offset: _Row = Field(default=(0.0,), description=_OFFSET)
     clip: _Rows | None = Field(default=None, description=_CLIP)
-    nan: float = Field(default=0.0, description=_NAN)
-    minus_inf: float | None = Field(default=None, description=_MINUS)
-    plus_inf: float | None = Field(default=None, description=_PLUS)
+    nan: float = Field(default=0.0, ge=-_MOST, le=_MOST, description=_NAN)
+    minus_inf: float | None = Field(default=None, ge=-_MOST, le=_MOST, description=_MINUS)
+    plus_inf: float | None = Field(default=None, ge=-_MOST, le=_MOST, description=_PLUS)
     fill: float | None = Field(default=None, description=_FILL)
     dtype: Literal["uint8", "uint16", "int32", "float32", "float64"] | None = Field(default=None, description=_DTYPE)
 

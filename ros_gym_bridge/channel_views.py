@@ -19,7 +19,6 @@ class ChannelView:
     Attributes:
         shape, dtype: of the entry.
         low, high: its bounds, finite: a number, or an array `(n,)` for the numbers of the last axis.
-        fill: an entry of an optional channel that has never come.
 
     Args:
         reading: the sample.
@@ -38,7 +37,7 @@ class ChannelView:
         self.dtype: np.dtype[Any] = np.dtype(observe.dtype or (read.dtype if whole and not self._scaled else "f4"))
         self.low, self.high = self._bounds(read.low, read.high)
         self._as_it_is = whole and self.dtype == read.dtype and observe.clip is None and not self._scaled
-        self.fill = self._filled(observe.fill)
+        self._check_fill(observe.fill)
 
     def __call__(self, value: Array) -> Array:
         """The entry for a sample's value, an array of its own."""
@@ -47,16 +46,18 @@ class ChannelView:
         if self._floats:
             value = self._finite(value)
         if self._scaled:
-            value = value * self._scale + self._offset
+            with np.errstate(over="ignore"):  # what is too large is clipped
+                value = np.multiply(value, self._scale, dtype=np.float64) + self._offset
         return self._clipped(value)
 
-    def _filled(self, fill: float | None) -> Array:
-        filled = self._clipped(np.full(self.shape, fill or 0.0))
-        if fill is not None and not np.allclose(filled, fill, rtol=1e-6):
-            got, expected = fill, f"a number within the bounds {np.min(self.low):g} to {np.max(self.high):g}"
-            raise WantedError("observe.fill", got, expected, "Change it, or 'clip'")
-        filled.setflags(write=False)
-        return filled
+    def fill(self) -> Array:
+        """An entry of an optional channel that has never come."""
+        return self._clipped(np.full(self.shape, self._observe.fill or 0.0))
+
+    def _check_fill(self, fill: float | None) -> None:
+        if fill is not None and not (np.all(self.low <= fill) and np.all(fill <= self.high)):
+            expected = f"a number within the bounds {np.max(self.low):g} to {np.min(self.high):g}"
+            raise WantedError("observe.fill", fill, expected, "Change it, or 'clip'")
 
     def _finite(self, value: Array) -> Array:
         """Without NaN; infinities are left to be clipped unless something else stands for them."""
@@ -82,9 +83,9 @@ class ChannelView:
             ends = low * self._scale + self._offset, high * self._scale + self._offset
             least, most = np.minimum(*ends), np.maximum(*ends)
         if self.dtype.kind in "iu":
-            info = np.iinfo(self.dtype)
-            if np.min(least) < info.min or np.max(most) > info.max:
-                got = [float(np.min(least)), float(np.max(most))]
+            info, got = np.iinfo(self.dtype), [float(np.min(least)), float(np.max(most))]
+            least, most = np.ceil(least), np.floor(most)
+            if np.min(least) < info.min or np.max(most) > info.max or np.any(least > most):
                 remedy = "Give other bounds, or another dtype"
                 raise WantedError("observe.clip", got, f"bounds that {self.dtype} can hold", remedy)
         return (float(least), float(most)) if np.ndim(least) == 0 else (np.asarray(least), np.asarray(most))

@@ -67,7 +67,7 @@ class Senses:
         entries = {}
         for name, view in self._views.items():
             sample = state.channels.get(name)
-            entries[name] = view.fill.copy() if sample is None else view(sample.value)
+            entries[name] = view.fill() if sample is None else view(sample.value)
         return entries
 
     def judge(self, state: RobotState) -> Verdict:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from ros_gym_bridge.channel_parts import Received
 from ros_gym_bridge.schema_parts import MessageName, PublicTopic
@@ -19,11 +21,18 @@ _STAMPS = (
     "where a sample's time comes from: the message's header, or the newest state when it arrives, for clocks that "
     "differ; messages without a header are always of the second kind"
 )
+_MOST = 10_000_000  # numbers in one sample
 
 
 def _full_name(value: Any) -> Any:
     """`sensor_msgs/Imu` is `sensor_msgs/msg/Imu`."""
     return re.sub(r"^(\w+)/(\w+)$", r"\1/msg/\2", value) if isinstance(value, str) else value
+
+
+def _small(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if math.prod(shape) > _MOST:
+        raise PydanticCustomError("shape", "{expected}", {"expected": f"at most {_MOST} numbers"})
+    return shape
 
 
 class TopicChannel(Received):
@@ -35,7 +44,9 @@ class TopicChannel(Received):
     message: Annotated[MessageName, BeforeValidator(_full_name)] = Field(description="such as `sensor_msgs/msg/Imu`")
     topic: PublicTopic = Field(default_factory=str, description="where none is given, the channel's name")
     fields: tuple[str, ...] = Field(default=(), description=_FIELDS)
-    shape: tuple[Annotated[int, Field(ge=1, le=1_000_000)], ...] = Field(default=(), description=_SHAPE)
+    shape: Annotated[tuple[Annotated[int, Field(ge=1)], ...], AfterValidator(_small)] = Field(
+        default=(), description=_SHAPE
+    )
     joints: tuple[str, ...] = Field(default=(), description=_JOINTS)
     encoding: str = Field(default="", description="of a picture; where none is given, rgb8")
     angles: tuple[float, float] | None = Field(default=None, description=_ANGLES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import math
 import sys
@@ -11,6 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 from geometry_msgs.msg import PoseStamped, TwistStamped, WrenchStamped
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from nav_msgs.msg import Odometry
 from PIL import Image as Pictures
 from rclpy.serialization import deserialize_message, serialize_message
@@ -30,6 +33,7 @@ from std_msgs.msg import Float64MultiArray
 from ros_gym_bridge import load_robot
 from ros_gym_bridge.errors import MissingDependencyError, RobotFileError
 from ros_gym_bridge.message_types import TYPES, MessageRefused, Wanted, message_type
+from ros_gym_bridge.message_types.buffers import ENCODINGS
 from ros_gym_bridge.ros.listener import message_class, message_name
 
 INF, NAN = math.inf, math.nan
@@ -296,6 +300,11 @@ ROBOT = "extends: cartpole\nchannels:\n  - {name: a, kind: topic, "
             "columns: [16, 360]; Say how large the messages are.",
         ),
         (
+            "message: sensor_msgs/Image, shape: [100000, 100000]",
+            "channels[0].shape; got [100000, 100000]; expected at most 10000000 numbers; Change the value of "
+            "'channels[0].shape'.",
+        ),
+        (
             "message: sensor_msgs/PointCloud2, shape: [9], fields: [x, y, x]",
             "channels[0].fields; got 'x'; expected every field once; Take the second one away.",
         ),
@@ -398,3 +407,54 @@ def test_a_message_that_is_not_installed() -> None:
         "the message type 'nobody_msgs/msg/Thing' is not there; got No module named 'nobody_msgs'; expected the "
         "package 'nobody_msgs' in the sourced ROS 2 installation; Install it, or correct the robot file."
     )
+
+
+# --- whatever comes
+
+
+SMALL = st.integers(0, 40)
+FIELDS = st.builds(
+    PointField,
+    name=st.sampled_from(["x", "y", "z", "", "ring"]),
+    offset=st.integers(0, 40),
+    datatype=st.integers(0, 9),
+    count=st.integers(0, 3),
+)
+CLOUDS = st.builds(
+    PointCloud2,
+    height=SMALL,
+    width=SMALL | st.just(2**32 - 1),
+    fields=st.lists(FIELDS, max_size=4),
+    is_bigendian=st.booleans(),
+    point_step=SMALL,
+    row_step=st.integers(0, 400),
+    data=st.binary(max_size=400),
+)
+IMAGES = st.builds(
+    Image,
+    height=SMALL,
+    width=SMALL,
+    encoding=st.sampled_from([*ENCODINGS, "", "yuv422"]),
+    is_bigendian=st.integers(0, 1),
+    step=st.integers(0, 200),
+    data=st.binary(max_size=400),
+)
+PICTURES = st.builds(
+    CompressedImage,
+    format=st.sampled_from(["jpeg", "png", "", "png; png"]),
+    data=st.sampled_from([b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b""]).flatmap(
+        lambda begin: st.binary(max_size=60).map(lambda rest: begin + rest)
+    ),
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    st.tuples(CLOUDS, st.sampled_from([{"shape": (9,)}, {"shape": (2, 3)}]))
+    | st.tuples(IMAGES, st.sampled_from([{"shape": (2, 3), "encoding": name} for name in ENCODINGS]))
+    | st.tuples(PICTURES, st.just({"shape": (2, 3)}))
+)
+def test_whatever_comes_is_an_array_or_refused(case: tuple[Any, dict[str, Any]]) -> None:
+    message, wanted = case
+    with contextlib.suppress(MessageRefused):
+        read(message, **wanted)

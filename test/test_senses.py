@@ -9,7 +9,10 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+import yaml
 from gymnasium.utils.env_checker import check_env
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from adapter_tools import make
 from ros_gym_bridge import load_robot
@@ -148,6 +151,53 @@ def test_refused_views(tmp_path: Path, observe: str, message: str) -> None:
     with pytest.raises(RobotFileError) as caught:
         view(tmp_path, f"{SCAN}, observe: {{{observe}}}")
     assert str(caught.value) == f"{tmp_path}/r.yaml: channels[0].{message}"
+
+
+NUMBERS = st.floats(-1e300, 1e300) | st.floats(-300, 300) | st.integers(-70000, 70000)
+PAIRS = st.tuples(NUMBERS, NUMBERS).map(sorted)
+SOURCES = st.sampled_from(
+    [
+        {"message": "sensor_msgs/Imu"},
+        {"message": "sensor_msgs/LaserScan", "shape": [4]},
+        {"message": "sensor_msgs/Image", "shape": [2, 4]},
+        {"message": "sensor_msgs/Image", "shape": [2, 4], "encoding": "16UC1"},
+        {"message": "sensor_msgs/Image", "shape": [2, 4], "encoding": "32FC1"},
+        {"message": "std_msgs/Float64MultiArray", "shape": [2, 4]},
+    ]
+)
+VIEWS = st.fixed_dictionaries(
+    {},
+    optional={
+        "scale": NUMBERS | st.lists(NUMBERS, min_size=4, max_size=4),
+        "offset": NUMBERS | st.lists(NUMBERS, min_size=4, max_size=4),
+        "clip": PAIRS | st.lists(PAIRS, min_size=4, max_size=4),
+        **dict.fromkeys(("nan", "minus_inf", "plus_inf", "fill"), NUMBERS),
+        "dtype": st.sampled_from(["uint8", "uint16", "int32", "float32", "float64"]),
+    },
+)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(source=SOURCES, observe=VIEWS)
+def test_whatever_is_declared_is_refused_or_stays_within_its_space(
+    tmp_path: Path, source: dict[str, Any], observe: dict[str, Any]
+) -> None:
+    path = tmp_path / "r.yaml"
+    path.write_text(yaml.safe_dump({"extends": "cartpole", "channels": [{"name": "a", "kind": "topic", **source}]}))
+    read = readings(load_robot(path).config)[0].read
+    channel = {"name": "a", "kind": "topic", **source, "observe": observe}
+    path.write_text(yaml.safe_dump({"extends": "cartpole", "channels": [channel]}))
+    try:
+        senses = Senses(load_robot(path), ("a",), simulated=False)
+    except RobotFileError:
+        return
+    value = (np.random.default_rng(0).standard_normal(read.shape) * 100).astype(read.dtype)
+    if read.dtype.kind == "f":
+        value.ravel()[:4] = [NAN, INF, -INF, 3e38]
+    nothing = read_only([])
+    for channels in ({}, {"a": Sample(1, value)}):
+        entry = senses.entries(RobotState(1, nothing, nothing, nothing, nothing, channels))["a"]
+        assert senses.spaces()["a"].contains(entry)
 
 
 # --- environments
