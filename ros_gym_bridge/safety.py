@@ -117,7 +117,7 @@ class SafetyFilter:
         measured, velocity = self._measured(state.position), self._measured(state.velocity)
         if self._safety.stop == "damp":
             stopped = self._braked(elapsed, change)
-            opposed = np.where(np.isfinite(velocity), -self._damping * velocity, 0.0)
+            opposed = -self._damping * np.where(np.isfinite(velocity), velocity, 0.0)
             stopped[self._pushed] = opposed[self._pushed]
             stopped = through([self._bounds], stopped)
         else:
