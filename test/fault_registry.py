@@ -99,6 +99,7 @@ SECTIONS: dict[str, dict[str, Fault]] = {
         "commander": Fault("a second publisher of commands", GRAPH, 10.0),
         "teller": Fault("a second publisher of joint states", GRAPH, 10.0),
         "killed": Fault("kill -9 in mid-episode, and it is started again", ROBOT, 1.5),
+        "guard": Fault("kill -9 of the safety node, and it is started again", "safety node", 5.0),
         "agent": Fault("kill -9 of an environment while the robot moves, and another one takes over", AGENT, 10.0),
         "late": Fault("the robot starts 5 s after `reset()` was called", ROBOT, 20.0),
     },

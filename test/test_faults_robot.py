@@ -20,6 +20,7 @@ from conftest import private_domain
 from driver_tools import DriverProcess, driver_processes
 from fault_tools import Relay, in_time, relays
 from ros_gym_bridge.errors import ResetTimeoutError, RobotLostError
+from safety_tools import safety_node
 
 Start = Callable[..., DriverProcess]
 ON = "the episode goes on; stamps only rise"
@@ -219,6 +220,31 @@ def test_a_robot_that_is_killed_and_back(
             driver(robot, limits=False)
             env.reset(seed=0)
             steps(env, 3)
+        finally:
+            env.close()
+        row.after, row.steps = "`reset()` connects again and moves home", "the episode ends with the error"
+
+
+def test_a_safety_node_that_is_killed_and_back(
+    fault: Any, domain_id: int, driver: Start, robot: Path, shared_memory: Any
+) -> None:
+    """What the robot does then is in `test_kills.py`; the environment still hears its states."""
+    with fault("robot.guard") as row:
+        driver(robot, limits=False)
+        env = connect(robot, domain_id, command_prefix="agent")
+        try:
+            with safety_node(domain_id, robot) as guard:
+                env.reset(seed=0)
+                steps(env, 3)
+                shared_memory.look()
+                guard.kill()
+                with in_time(row), pytest.raises(RobotLostError) as caught:
+                    steps(env, 200)
+            assert "; got no subscriber of /agent/joint_command; " in str(caught.value)
+            row.raised(caught.value)
+            with safety_node(domain_id, robot):
+                env.reset(seed=0)
+                steps(env, 3)
         finally:
             env.close()
         row.after, row.steps = "`reset()` connects again and moves home", "the episode ends with the error"

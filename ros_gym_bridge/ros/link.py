@@ -50,7 +50,7 @@ class Link:
     Attributes:
         send: publishes a command, see `Wires.send`.
         inbox: what has been heard.
-        extra_publishers: see `Wires.extra_publishers`.
+        extra_publishers, untaken: see `Wires`.
         simulator: the services.
         by_motion: nobody resets the robot, it has to move home itself.
 
@@ -81,7 +81,7 @@ class Link:
             self._find(begun)
             wires = self._wires
             self.send, self.inbox, self.simulator = wires.send, wires.inbox, wires.simulator
-            self.extra_publishers = wires.extra_publishers
+            self.extra_publishers, self.untaken = wires.extra_publishers, wires.untaken
             self.send_path, self.send_on_the_way = wires.send_path, wires.send_on_the_way
             self._compare(mode)
         except BaseException:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from ros_gym_bridge.errors import RobotLostError
 from ros_gym_bridge.robot import NANOSECONDS, FloatArray, RobotSpec, RobotState
 from ros_gym_bridge.ros.link import Link
 from ros_gym_bridge.ros.live_inbox import LiveInbox
@@ -41,7 +42,7 @@ class RealTimeSteps:
         """Send a command that answers the state at `stamp_ns`, and return the state at the end of its period.
 
         Raises:
-            RobotLostError: silence.
+            RobotLostError: silence, or nobody takes the commands.
         """
         inbox = link.live_inbox
         link.catch_up()
@@ -61,6 +62,8 @@ class RealTimeSteps:
             self._periods.overrun(time.monotonic_ns())
         self._note(inbox, state.stamp_ns, stamp_ns)
         self.timing.update(link.extra_publishers())
+        if untaken := link.untaken():
+            raise _deaf(untaken)
         return state._replace(ended=self._ended())
 
     def _note(self, inbox: LiveInbox, stamp_ns: int, before_ns: int | None = None) -> None:
@@ -76,3 +79,11 @@ class RealTimeSteps:
         if self._most is None or missed <= self._most:
             return ""
         return f"{missed:.0f} control periods without a command, more than max_missed_deadlines={self._most}"
+
+
+def _deaf(topics: list[str]) -> RobotLostError:
+    return RobotLostError(
+        "nobody takes the commands any more, and the robot tells its states as ever",
+        got=f"no subscriber of {', '.join(topics)}",
+        remedy="Start what takes them, such as a controller or the safety node; reset() connects again",
+    )

@@ -95,13 +95,16 @@ class Wires:
 
     def absent(self) -> list[str]:
         """What should be there and is not, in words, each with the reason as far as the graph tells it."""
-        node = self.session.node
-        absent = [
-            f"a subscriber of {untaken(node, publisher.topic_name, publisher.qos_profile, message_name(writer.kind))}"
+        absent = [f"a subscriber of {topic}" for topic in self.untaken()]
+        return absent + self.unheard() + [f"the service {name}" for name in self.simulator.missing()]
+
+    def untaken(self) -> list[str]:
+        """The topics of commands that nobody takes, each with the reason as far as the graph tells it."""
+        return [
+            untaken(self.session.node, publisher.topic_name, publisher.qos_profile, message_name(writer.kind))
             for publisher, writer in self._commands
             if not publisher.get_subscription_count()
         ]
-        return absent + self.unheard() + [f"the service {name}" for name in self.simulator.missing()]
 
     def unheard(self) -> list[str]:
         """The part of it that is messages. Subscriptions are made here, to suit who publishes."""
