@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from ros_gym_bridge.config import RobotFile
 from ros_gym_bridge.connection import Connection
-from ros_gym_bridge.errors import OptionError, RobotNotFoundError
+from ros_gym_bridge.errors import OptionError
 from ros_gym_bridge.robot import FloatArray
 from ros_gym_bridge.ros.facts import facts
+from ros_gym_bridge.ros.finding import NEEDED, RESET, may_move, mode_for, nobody
 from ros_gym_bridge.ros.graph import publishers
 from ros_gym_bridge.ros.live_inbox import LiveInbox
 from ros_gym_bridge.ros.names import absolute, fact_name, place_below
@@ -27,7 +28,6 @@ from ros_gym_bridge.shared_memory import sweep
 
 _START_S = 30.0  # a node of our own: Python starts, PyBullet loads; on a busy machine that takes a while
 _RECOGNIZE_S = 0.5  # another simulator has no parameters of ours, and nobody announces that
-_RESET = "reset_simulation"
 _SERVED_S = 1.0  # who publishes joint states and has a service announces both at about the same time
 _SAID = 3
 _BETWEEN_S = 0.02
@@ -35,11 +35,6 @@ _SILENCE_S = 0.4  # states come at 10 Hz at least: who hears none for so long, w
 _LOCKED_S = 3.0  # see `Link.close`
 _WATCH_S = 0.002  # most steps take less
 _AGAIN_S = 0.05  # who hears nothing sends again; the other side steps once all the same
-_NEEDED = {
-    "lockstep": ("reset_simulation",),
-    "realtime": ("reset_simulation",),
-    "step_service": ("reset_simulation", "step_simulation"),
-}
 Found = TypeVar("Found")
 _inherited: list[Link] = []
 
@@ -72,7 +67,7 @@ class Link:
         self._process = os.getpid()
         self._spare = SpareCore()
         begun = time.monotonic()
-        mode = _mode(robot, connection)
+        mode = mode_for(robot, connection)
         self._own = None if connection.attach else _start(robot, mode, connection)
         self._closing = contextlib.ExitStack()
         try:
@@ -214,7 +209,7 @@ class Link:
             ros_arguments=connection.ros_arguments,
             command_prefix=connection.command_prefix,
             realtime=connection.stepping == "realtime",
-            services=() if _may_move(connection) else _NEEDED[connection.stepping],
+            services=() if may_move(connection) else NEEDED[connection.stepping],
             timeout_s=connection.step_timeout_s,
             ending=self._ending,
         )
@@ -236,11 +231,11 @@ class Link:
             first, self._wires = self._wires, self._connect()
             first.close()
             may_be_silent = self._wait_for_all(deadline, silence_s) and self._wires.speechless
-        self.by_motion = _may_move(self._connection) and not self._wires.absent() and self._choose(deadline)
+        self.by_motion = may_move(self._connection) and not self._wires.absent() and self._choose(deadline)
         if ending := self._ending():
             raise lost("the simulation node to start", time.monotonic() - begun, ending)
         if self._wires.absent() and not may_be_silent:
-            raise _nobody(self._wires, self._robot, self._connection, timeout_s)
+            raise nobody(self._wires, self._robot, self._connection, timeout_s)
         if self._own is not None:
             self._own.stands()
         if not self.by_motion:
@@ -251,7 +246,7 @@ class Link:
 
     def _may_be_silent(self) -> bool:
         """A paused simulator may tell its state when that changes only: a reset, a step or playing will show."""
-        stepping, services = self._connection.stepping, (_RESET, "set_simulation_state")
+        stepping, services = self._connection.stepping, (RESET, "set_simulation_state")
         there = self._wires.simulator.offered()
         return stepping == "step_service" or (stepping == "realtime" and there.issuperset(services))
 
@@ -274,12 +269,12 @@ class Link:
         simulator, stepping = self._wires.simulator, self._connection.stepping
         if self._connection.reset_by == "motion":
             return True
-        if not simulator.offers(_RESET, _SERVED_S):
-            self.log.info(f"Nobody offers the service {_RESET}: reset() moves the robot home.")
+        if not simulator.offers(RESET, _SERVED_S):
+            self.log.info(f"Nobody offers the service {RESET}: reset() moves the robot home.")
             return True
-        simulator.need(_NEEDED[stepping])
+        simulator.need(NEEDED[stepping])
         self._wait_for_all(deadline)
-        self.log.info(f"Somebody offers the service {_RESET}: reset() calls it.")
+        self.log.info(f"Somebody offers the service {RESET}: reset() calls it.")
         return False
 
     def _compare(self, mode: str) -> None:
@@ -302,36 +297,6 @@ class Link:
         return "" if self._own is not None else place_below(self._connection.namespace, self._connection.simulator)
 
 
-def _may_move(connection: Connection) -> bool:
-    """Whether the robot may have to be reset by a motion."""
-    if connection.reset_by != "auto":
-        return connection.reset_by == "motion"
-    return connection.stepping == "realtime" and connection.attach and connection.simulator is None
-
-
-def _nobody(wires: Wires, robot: RobotFile, connection: Connection, timeout_s: float) -> RobotNotFoundError:
-    domain = wires.session.domain_id
-    namespace = wires.session.node.get_namespace()
-    extra = "" if namespace == "/" else f" --namespace {namespace}"
-    services = wires.simulator.names()
-    return RobotNotFoundError(
-        f"no robot '{robot.config.name}' answered within {timeout_s} s in ROS domain {domain}",
-        got="missing: " + "; ".join(wires.absent()),
-        expected=f"the topics {', '.join(wires.topics())}"
-        + (f" and the services {', '.join(services)}" if services else ""),
-        remedy=f"Start it, for example with: ROS_DOMAIN_ID={domain} ros-gym-bridge sim "
-        f"--robot {robot.config.name} --mode {_mode(robot, connection)}{extra}",
-    )
-
-
 def _start(robot: RobotFile, mode: str, connection: Connection) -> OwnNode:
     paused = connection.stepping == "step_service"
     return OwnNode(robot, mode, connection.namespace, connection.domain_id, paused)
-
-
-def _mode(robot: RobotFile, connection: Connection) -> str:
-    """The mode that our node must run for a stepping; stepping by service needs none, but in lockstep every command has
-    a stamp."""
-    if connection.stepping == "realtime":
-        return "realtime"
-    return "lockstep" if all(group.stamped for group in robot.config.actuators) else "realtime"
