@@ -10,7 +10,15 @@ from typing import Any
 from geometry_msgs.msg import PoseStamped
 from simulation_interfaces.action import SimulateSteps
 from simulation_interfaces.msg import EntityState, Result
-from simulation_interfaces.srv import DeleteEntity, GetEntities, LoadWorld, SetEntityState, SpawnEntity, UnloadWorld
+from simulation_interfaces.srv import (
+    DeleteEntity,
+    GetCurrentWorld,
+    GetEntities,
+    LoadWorld,
+    SetEntityState,
+    SpawnEntity,
+    UnloadWorld,
+)
 
 from plain_client import PlainClient
 
@@ -74,6 +82,16 @@ def names(client: PlainClient) -> list[str]:
 def load(client: PlainClient, uri: str = "", text: str = "", **fields: Any) -> Any:
     """`load_world`; its answer."""
     return client.call(LoadWorld, "load_world", fill_resource(LoadWorld.Request(**fields), uri, text))
+
+
+def fresh(client: PlainClient, world: str) -> None:
+    """A world as it was loaded, paused; loaded anew only when another one stands."""
+    client.set_state(2)
+    current = client.call(GetCurrentWorld, "get_current_world", GetCurrentWorld.Request())
+    again = current.result.result == Result.RESULT_OK and current.world.name == world
+    answered = client.reset(0) if again else load(client, world).result
+    assert answered.result == Result.RESULT_OK, answered
+    client.set_state(2)
 
 
 def unload(client: PlainClient) -> Any:

@@ -42,6 +42,7 @@ from standard_calls import (
     constants,
     delete,
     fill_resource,
+    fresh,
     load,
     names,
     pose,
@@ -70,9 +71,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 @pytest.fixture
 def client(node: Client) -> Client:
     """The world `table`, paused at its first stamp, as it was loaded."""
-    node.set_state(PAUSED)
-    good(load(node, "table"))
-    assert node.set_state(PAUSED).result == OK
+    fresh(node, "table")
     node.until(lambda: node.stamp == PERIOD, "the first state")
     return node
 

@@ -31,6 +31,7 @@ from standard_calls import (
     constants,
     delete,
     fill_resource,
+    fresh,
     load,
     pose,
     put,
@@ -58,9 +59,7 @@ class Room:
 
     def prepare(self) -> None:
         """As it was."""
-        self.client.set_state(PAUSED)
-        assert load(self.client, "table").result.result == Result.RESULT_OK
-        assert self.client.set_state(PAUSED).result == Result.RESULT_OK
+        fresh(self.client, "table")
 
     def call(self, kind: Any, **fields: Any) -> Any:
         """A service by its type; its name is that of the type with small letters."""
