@@ -207,7 +207,7 @@ def test_driver(client: Make, stack: ExitStack, domain_id: int, tmp_path: Path) 
     one.client.until(lambda: moves(one, "velocity"), "motion")
     hardware.kill()
     one.until_fact("message", "stopped: no fresh joint states")
-    assert not one.beats[-1].data
+    one.client.until(lambda: not one.beats[-1].data, "a heart that says so")
     one.client.until(lambda: list(one.told["arm/commands"][-1].data) == [0.0] * 6, "a stop, whoever may hear it")
     talker.kill()
     one.joints.clear()

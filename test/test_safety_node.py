@@ -102,8 +102,13 @@ def test_from_an_agent_to_a_driver_and_all_that_can_happen(
     button = one.node.create_publisher(Bool, "emergency_stop", RELIABLE)
     one.client.until(button.get_subscription_count, "whom the button stops")
     button.publish(Bool(data=False))
-    button.publish(Bool(data=True))
-    saying(one, "joint_command", pan(position=-0.4))(lambda: not one.beats[-1].data, "a stop")
+
+    def pressed() -> bool:
+        button.publish(Bool(data=True))
+        return "emergency stop" in one.facts().get("message", "")
+
+    saying(one, "joint_command", pan(position=0.4))(pressed, "a stop")
+    one.client.until(lambda: not one.beats[-1].data, "a heart that says so")
     saying(one, "joint_command", pan(position=-0.4))(lambda: "refused_stopped" in one.facts(), "refusals")
     assert "emergency stop, '/emergency_stop' said true" in one.facts()["message"]
     assert abs(one.value(PAN) - 0.4) < 0.1

@@ -38,7 +38,7 @@ SAFETY_PARAMETERS = (
     Parameter("deadman", True, "A second process stops the robot when this node is killed or hangs."),
 )
 
-_NO_EVENTS = SubscriptionEventCallbacks(use_default_callbacks=False)  # one of two would say that it hears nothing
+_NO_EVENTS = SubscriptionEventCallbacks(use_default_callbacks=False)  # some would say that they hear nothing
 _TICK_S = 0.01  # a watchdog that looks more often would only cost
 _PRESSED_S = 1.0  # a button that said true within this time is still pressed
 _LAST_WORDS_S = 0.1
@@ -80,7 +80,7 @@ class SafetyNode:
             for topic, reader in command_readers(robot).items()
         }
         node.create_subscription(JointState, robot.config.joint_states.topic, self._hear_joints, qos.ANY)
-        for profile in (qos.LATCHED, qos.ANY):  # together they hear whoever publishes, and who has said it before
+        for profile in (qos.FACTS, qos.LATCHED, qos.ANY):  # to hear whoever publishes, as well as can be
             node.create_subscription(Bool, safety.stop_topic, self._hear_stop, profile, event_callbacks=_NO_EVENTS)
         node.create_service(Trigger, safety.stop_service, self._stop)
         node.create_service(Trigger, safety.reset_service, self._reset)
