@@ -67,6 +67,7 @@ SECTIONS: dict[str, dict[str, Fault]] = {
         "stopped": Fault("the process stands still for half a second (SIGSTOP, SIGCONT)", NODE, 10.0),
         "hangs": Fault("the process stands still (SIGSTOP)", NODE, 1.0),
         "service": Fault("the same, with `stepping='step_service'`", NODE, 1.0),
+        "between": Fault("somebody else resets and steps between two episodes", GRAPH, 10.0),
         "action": Fault("an action with NaN", AGENT, 1.0),
     },
     "processes": {

@@ -215,6 +215,19 @@ def test_a_node_that_hangs(fault: Any, bench: Bench) -> None:
         row.after = AGAIN
 
 
+def test_what_was_there_before_is_no_first_state(fault: Any, bench: Bench) -> None:
+    """Time has moved since this environment looked, by more states than its queue holds."""
+    with fault("lockstep.between") as row:
+        drive(bench.env, 2)
+        drive(bench.hasty, 5)
+        bench.stamp(1.0)
+        bench.relay.set("joint_states", delay_s=0.02)  # the answer of the reset comes before the state after it
+        with in_time(row):
+            bench.equal(5, bench.env)
+        row.counted(5, 5 + (bench.stamp() - bench.env.unwrapped.robot._state.stamp_ns) // PERIOD_NS)
+        row.seen, row.after = "nothing", EQUAL
+
+
 def test_an_action_that_is_no_number(fault: Any, bench: Bench) -> None:
     with fault("lockstep.action") as row:
         expected = bench.expected(3)
