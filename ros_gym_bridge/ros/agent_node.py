@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ros_gym_bridge.env import RobotEnv
-from ros_gym_bridge.errors import BridgeError, OptionError
+from ros_gym_bridge.errors import OptionError
 from ros_gym_bridge.policies import ReachPolicy
 from ros_gym_bridge.robot import NANOSECONDS
 from ros_gym_bridge.ros.parameters import Parameter, declare
-from ros_gym_bridge.ros.session import Session, open_session
+from ros_gym_bridge.ros.program import run_program
+from ros_gym_bridge.ros.session import Session
 from ros_gym_bridge.ros.stop import Stop
 from ros_gym_bridge.tasks import TASKS
 from ros_gym_bridge.tasks.reach import Reach
@@ -133,25 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the episodes, or go on until SIGINT or SIGTERM. Exit code 0, 1 for a robot that is not there, is lost or
     refuses, 2 for a user's mistake."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    stop = Stop()
-    session: Session | None = None
-    agent: Agent | None = None
-    try:
-        session = open_session(NODE_NAME, given)
-        agent = Agent(session, given, stop)
-        agent.run()
-    except BridgeError as error:
-        if stop.asked:
-            return 0
-        print(f"{NODE_NAME}: {error}", file=sys.stderr)
-        return error.exit_code
-    finally:
-        if agent is not None:
-            agent.close()
-        if session is not None:
-            session.close()
-        stop.ignore()
-    return 0
+    return run_program(NODE_NAME, given, lambda session, stop: Agent(session, given, stop))
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
 from ros_gym_bridge.config import load_robot
-from ros_gym_bridge.errors import BridgeError, OptionError
+from ros_gym_bridge.errors import OptionError
 from ros_gym_bridge.ros import messages, qos
 from ros_gym_bridge.ros.command_messages import Reader, command_readers
 from ros_gym_bridge.ros.command_writers import command_writers
@@ -25,9 +25,10 @@ from ros_gym_bridge.ros.graph import NAMELESS, publishers
 from ros_gym_bridge.ros.guard import Guard, Joints, Mode
 from ros_gym_bridge.ros.names import is_relative, names_only
 from ros_gym_bridge.ros.parameters import Parameter, declare, leave_simulated_time, without_effect
+from ros_gym_bridge.ros.program import run_program
 from ros_gym_bridge.ros.refused import CommandRefused
 from ros_gym_bridge.ros.safety_report import PERIOD_S, SafetyReport
-from ros_gym_bridge.ros.session import Session, open_session
+from ros_gym_bridge.ros.session import Session
 from ros_gym_bridge.ros.stop import Stop
 
 NODE_NAME = "safety_node"
@@ -217,26 +218,13 @@ def _stamp_ns(message: Any) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the node until SIGINT or SIGTERM. Exit code 0, 1 for a failure, 2 for a user's mistake."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    stop = Stop()
-    session: Session | None = None
-    node: SafetyNode | None = None
-    try:
-        session = open_session(NODE_NAME, given)
-        if stop.asked:
-            return 0
+
+    def make(session: Session, stop: Stop) -> SafetyNode:
         node = SafetyNode(session, given)
         stop.then(node.quit)
-        node.run()
-    except BridgeError as error:
-        print(f"{NODE_NAME}: {error}", file=sys.stderr)
-        return error.exit_code
-    finally:
-        if node is not None:
-            node.close()
-        if session is not None:
-            session.close()
-        stop.ignore()
-    return 0
+        return node
+
+    return run_program(NODE_NAME, given, make)
 
 
 if __name__ == "__main__":

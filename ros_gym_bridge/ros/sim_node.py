@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 
 from ros_gym_bridge.config import load_robot
-from ros_gym_bridge.errors import BridgeError, ResetNeededError
+from ros_gym_bridge.errors import ResetNeededError
 from ros_gym_bridge.ros.costs import dearest, spent
 from ros_gym_bridge.ros.counters import Counters
 from ros_gym_bridge.ros.health import PERIOD_S, Health
@@ -24,13 +24,13 @@ from ros_gym_bridge.ros.parameters import (
     without_effect,
 )
 from ros_gym_bridge.ros.physics_parameters import PhysicsParameters
+from ros_gym_bridge.ros.program import run_program
 from ros_gym_bridge.ros.publishers import ClockPublisher
 from ros_gym_bridge.ros.robot_ports import Transforms
 from ros_gym_bridge.ros.services.offered import SimulationServices
-from ros_gym_bridge.ros.session import Session, open_session, set_ros_environment
+from ros_gym_bridge.ros.session import Session, set_ros_environment
 from ros_gym_bridge.ros.stage import Settings, Stage
 from ros_gym_bridge.ros.stop import Stop, end_with_stdin
-from ros_gym_bridge.shared_memory import sweep
 from ros_gym_bridge.sim.playback import Playback
 from ros_gym_bridge.sim.simulation import Simulation
 from ros_gym_bridge.world_file import WorldFile, world_of
@@ -201,32 +201,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the node until SIGINT, SIGTERM or the state QUITTING. Exit code 0, 1 for a failure, 2 for a
     user's mistake."""
     given = list(sys.argv[1:] if arguments is None else arguments)
-    tied = UNTIL_STDIN_CLOSES in given
-    given = [argument for argument in given if argument != UNTIL_STDIN_CLOSES]
-    stop = Stop()
-    session: Session | None = None
-    node: SimNode | None = None
-    try:
-        sweep()
-        set_ros_environment(pictures=True)
-        session = open_session(NODE_NAME, given)
-        if stop.asked:
-            return 0
+
+    def make(session: Session, stop: Stop) -> SimNode:
         node = SimNode(session)
         stop.then(node.quit)
-        if tied:
+        if UNTIL_STDIN_CLOSES in given:
             threading.Thread(target=end_with_stdin, daemon=True).start()
-        node.run()
-    except BridgeError as error:
-        print(f"sim_node: {error}", file=sys.stderr)
-        return error.exit_code
-    finally:
-        if node is not None:
-            node.close()
-        if session is not None:
-            session.close()
-        stop.ignore()
-    return 0
+        return node
+
+    set_ros_environment(pictures=True)
+    return run_program(NODE_NAME, [argument for argument in given if argument != UNTIL_STDIN_CLOSES], make)
 
 
 if __name__ == "__main__":
