@@ -122,7 +122,7 @@ REFUSED = {
     "unknown key, near": (
         GOOD + "scence: []\n",
         "{path}: scence: unknown key; got []; expected one of name, model, rates, joints, actuators, end_effector, "
-        "gravity, joint_states, channels, renderer, scene, poses, safety; Did you mean 'scene'?",
+        "gravity, joint_states, channels, renderer, scene, poses, safety, reset, measured; Did you mean 'scene'?",
     ),
     "gravity beyond all reason": (
         GOOD + "gravity: [0.0, 0.0, -1.0e+4]\n",

@@ -193,8 +193,8 @@ REFUSED = {
     ),
     "a key of another kind": (
         HEAD + ARM.replace("}", ", interface: position}"),
-        "actuators[0].interface: unknown key; got 'position'; expected one of name, kind, joints, position_gain, "
-        "velocity_gain, max_effort, message, topic, allow_partial; Remove it.",
+        "actuators[0].interface: unknown key; got 'position'; expected one of name, kind, command_latency_s, "
+        "command_jitter_s, joints, position_gain, velocity_gain, max_effort, message, topic, allow_partial; Remove it.",
     ),
     "a missing key of a drive": (
         HEAD + DRIVE.replace("    wheel_radius: 0.1\n", ""),
