@@ -42,9 +42,12 @@ sim:
 view:
 	$(call run,--extra view,ros-gym-bridge view $(ARGS))
 
+# Most tests wait for other processes, so two files run side by side. On a machine that others use, too, a test of real
+# time can be held up: what fails is tried once more, and then listed as RERUN. ARGS="-n 0 --reruns 0" does neither.
 ## make test       lint, then every test that is not slow; make test ARGS="-k reset"
 test: lint
-	$(call run,--extra view --extra plot --extra browser,python -m pytest test -m "not slow" $(ARGS))
+	$(call run,--extra view --extra plot --extra browser,python -m pytest test -m "not slow" \
+		-n 2 --dist loadfile --reruns 1 -rR --durations 25 $(ARGS))
 
 ## make test-slow  the slow tests, with Stable-Baselines3 and PyTorch
 test-slow:

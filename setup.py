@@ -44,7 +44,7 @@ setup(
     ],
     extras_require={
         "plot": ["matplotlib"],
-        "test": ["hypothesis", "playwright", "pytest"],
+        "test": ["hypothesis", "playwright", "pytest", "pytest-rerunfailures", "pytest-xdist"],
         "view": ["pycollada", "trimesh", "viser>=1.1"],
     },
     zip_safe=False,
